@@ -1,0 +1,46 @@
+import type { Bindings } from './bindings.ts';
+import type { BlockStore } from './block-store.ts';
+import type { ImageRecords } from './image-records.ts';
+import type { Lease, LeaseKind } from './lease.ts';
+import type { ObjectStore } from './object-store.ts';
+import type { Values } from './values.ts';
+
+export interface SweepReport {
+  readonly objects: number;
+  readonly blocks: number;
+  /** Bytes given back on disk. */
+  readonly bytes: number;
+  /** Unreachable but kept for now by an open or interrupted lease. */
+  readonly heldBytes: number;
+}
+
+export interface StoreUsage {
+  readonly objects: number;
+  readonly objectBytes: number;
+  readonly partialBytes: number;
+  readonly blocks: number;
+  readonly blockBytes: number;
+}
+
+export interface GcOptions {
+  /** Also drop cached images. */
+  readonly cached?: boolean;
+  /** Also end interrupted leases: what half-done pushes and pulls left. */
+  readonly interrupted?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** The lifecycle of everything on disk; `openStore` in `open-store.ts` makes it. */
+export interface Store {
+  readonly objects: ObjectStore;
+  readonly blocks: BlockStore;
+  readonly images: ImageRecords;
+  readonly bindings: Bindings;
+  /** Small durable values of other rooms (trust, remembered choices, catalogue version), by name. */
+  readonly values: Values;
+  lease(kind: LeaseKind, options?: { shared?: boolean; subject?: string }): Lease;
+  /** Marks from all roots, then unlinks what nothing holds. One at a time; a second call joins the first. */
+  gc(options?: GcOptions): Promise<SweepReport>;
+  usage(): StoreUsage;
+  close(): Promise<void>;
+}

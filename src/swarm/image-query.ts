@@ -1,0 +1,27 @@
+import type { CID } from 'multiformats/cid';
+import type { Digest } from '../base/digest.ts';
+import type { KeptBlob } from '../store/image-records.ts';
+
+/** What a user may give to `pull`, parsed. */
+export type ImageQuery =
+  | { readonly kind: 'cid'; readonly cid: CID; readonly path: readonly string[] }
+  | { readonly kind: 'ipns'; readonly peer: string; readonly name: string }
+  /** Hex digits of an image ID, manifest or index digest; at least 6, 12 as the screens print. */
+  | { readonly kind: 'id'; readonly prefix: string }
+  | { readonly kind: 'name'; readonly name: string };
+
+export interface Resolution {
+  readonly imageRoot: CID;
+  /** The published root by which the line of the pull names it. */
+  readonly publishedRoot?: CID;
+  /** The path below the published root, e.g. `c1d9bf8d8844` or `jbenet/go-ipfs`. */
+  readonly path: readonly string[];
+  /** The full digest that a prefix stood for. */
+  readonly digest?: Digest;
+  /** This station, an explicitly trusted one, or a name whose answer is allowed by `names.trustMembers`; a CID always. */
+  readonly trusted: boolean;
+  /** Peers that answered with this root, best first: where to ask for the tree. Empty: it is here, or any may have it. */
+  readonly peers: readonly string[];
+  readonly names: readonly string[];
+  readonly keptBlobs: readonly KeptBlob[];
+}

@@ -1,0 +1,58 @@
+import type { BlockFetcher, Holdings } from './block-fetcher.ts';
+import type { ImageQuery, Resolution } from './image-query.ts';
+
+export interface PeerSummary {
+  readonly id: string;
+  /** With `/p2p/<id>`. */
+  readonly addr: string;
+  readonly direction: 'inbound' | 'outbound';
+  /** Speaks `/shp/blocks/1`. */
+  readonly station: boolean;
+  readonly trusted: boolean;
+  /** Milliseconds, measured. */
+  readonly latency?: number;
+  /** Plain bytes received from and sent to it. */
+  readonly received: number;
+  readonly sent: number;
+  /** Why it is not asked any more, e.g. `sent wrong bytes for bafk…`. */
+  readonly dropped?: string;
+}
+
+export interface NetworkSummary {
+  readonly kind: 'public' | 'private';
+  readonly lanOnly: boolean;
+  /** First 8 hex of the key's sha256, on a private network. */
+  readonly fingerprint?: string;
+  /** Dials and handshakes refused lately, newest first, in plain words (a wrong network key is named as such). */
+  readonly refusals: readonly string[];
+}
+
+export interface Trust {
+  /** In rank order, first trusted most. */
+  list(): readonly string[];
+  /** @throws Fault `exists/already-trusted`, `invalid/bad-peer-id` */
+  add(peer: string): Promise<void>;
+  /** @throws Fault `not-found/not-trusted` */
+  remove(peer: string): Promise<void>;
+}
+
+/** libp2p, Helia and all that is spoken over them; `openSwarm` in `open-swarm.ts` makes it. */
+export interface Swarm {
+  readonly peerId: string;
+  readonly network: NetworkSummary;
+  readonly trust: Trust;
+  readonly fetcher: BlockFetcher;
+  readonly holdings: Holdings;
+  /** Listening addresses with `/p2p/<id>`. */
+  addrs(): string[];
+  peers(): PeerSummary[];
+  /** Dials `/…/p2p/<id>` or `/…/ipfs/<id>`; answers the peer id. @throws Fault `unavailable/dial-failed` with the reason */
+  connect(addr: string, signal: AbortSignal): Promise<string>;
+  /**
+   * @param from ask this peer only (`--from`): its answer is taken as the user's choice
+   * @throws Fault `not-found/unknown-image`, `invalid/ambiguous-id` (fields.digests), `invalid/ambiguous-name`
+   *   (fields.answers: `<peer> <root>`; message offers `--from`)
+   */
+  resolve(query: ImageQuery, options: { from?: string; signal: AbortSignal }): Promise<Resolution>;
+  stop(): Promise<void>;
+}
