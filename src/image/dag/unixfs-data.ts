@@ -1,0 +1,3 @@
+export function encodeFileData(_size: number, _blockSizes: readonly number[]): Uint8Array {
+  throw new Error('unfinished');
+}
