@@ -61,8 +61,12 @@ export interface ObjectStore {
   putWhole(lease: Lease, cid: CID, bytes: Uint8Array): void;
   /** Begins or resumes a partial object; leaves that other objects hold are taken from them. */
   partial(lease: Lease, info: ObjectInfo): Promise<PartialObject>;
-  /** Resolves at once while the queue of writes is short, else when it is: the back-pressure of every writer. */
-  drained(): Promise<void>;
+  /**
+   * Resolves at once while the queue of writes is short, else when it is: the back-pressure of every writer.
+   * @param lease whose failed writes are thrown; absent: those of any open lease
+   * @throws Fault `unavailable/disk-full` and others, naming the path, once a write of the lease failed
+   */
+  drained(lease?: Lease): Promise<void>;
   /**
    * Bytes `offset .. offset + length` of a complete object (fewer at its end).
    * @throws Fault `not-found/no-object`
@@ -70,6 +74,9 @@ export interface ObjectStore {
   read(cid: CID, offset: number, length: number): Promise<Buffer>;
   /** The same, blocking; for objects of one block on hot paths. */
   readSync(cid: CID, offset: number, length: number): Buffer;
-  /** Everything put before this call is on disk, power loss included (one syncfs serves all that wait). */
-  flush(): Promise<void>;
+  /**
+   * Everything put before this call is on disk, power loss included (one syncfs serves all that wait).
+   * @param lease as for {@link drained}, and throws the same
+   */
+  flush(lease?: Lease): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid';
 import type { Bindings } from './bindings.ts';
 import type { BlockStore } from './block-store.ts';
 import type { ImageRecords } from './image-records.ts';
@@ -22,6 +23,16 @@ export interface StoreUsage {
   readonly blockBytes: number;
 }
 
+/** A push or pull that a crash cut: its data is kept for `store.keepInterrupted`, so that it can go on. */
+export interface InterruptedLease {
+  readonly id: string;
+  readonly kind: LeaseKind;
+  /** What the lease was opened for, e.g. the manifest root of a pull. */
+  readonly subject?: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
 export interface GcOptions {
   /** Also drop cached images. */
   readonly cached?: boolean;
@@ -39,6 +50,15 @@ export interface Store {
   /** Small durable values of other rooms (trust, remembered choices, catalogue version), by name. */
   readonly values: Values;
   lease(kind: LeaseKind, options?: { shared?: boolean; subject?: string }): Lease;
+  /** What crashes left, oldest first. */
+  interrupted(): readonly InterruptedLease[];
+  /** Ends an interrupted lease: a second run went through, or was given up. */
+  endInterrupted(id: string): void;
+  /**
+   * Takes an object or block out of use whose bytes do not hash to its CID, so that it is fetched anew; an object's
+   * file is kept below `quarantine/`. Answers false when there was none.
+   */
+  quarantine(cid: CID): Promise<boolean>;
   /** Marks from all roots, then unlinks what nothing holds. One at a time; a second call joins the first. */
   gc(options?: GcOptions): Promise<SweepReport>;
   usage(): StoreUsage;
