@@ -1,6 +1,11 @@
 import type { CID } from 'multiformats/cid';
+import { sha256 } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
 import type { DagBlock } from './dag-block.ts';
+import { type DagPbLink, encodeDagPb } from './dag-pb.ts';
+import { dagPbCid } from './file-dag.ts';
+import { shardLinks } from './hamt-shard.ts';
+import { DIRECTORY_DATA, encodeSymlinkData } from './unixfs-data.ts';
 
 export interface NamedLink {
   /** Well-formed, not empty, not `.` or `..`, no `/`. */
@@ -17,18 +22,50 @@ export interface DirectoryDag {
   readonly blocks: readonly DagBlock[];
 }
 
-/** Names + CIDs in bytes above which a directory becomes a HAMT. */
+/** Names + CIDs in bytes above which a directory becomes a HAMT: Kubo's and the importer's `links-bytes` rule. */
 export const SHARD_THRESHOLD = 262_144;
 
 /**
  * The UnixFS directory of these links, in any order.
- * @throws Fault `invalid/duplicate-name`, `invalid/bad-name`, `invalid/shard-too-deep`
+ * @throws Fault `invalid/duplicate-name`, `invalid/bad-name`, `invalid/shard-too-deep` (fields: name)
  */
-export function directoryDag(_links: readonly NamedLink[]): DirectoryDag {
-  throw new Fault('internal', 'unfinished', 'directoryDag');
+export function directoryDag(links: readonly NamedLink[]): DirectoryDag {
+  const sorted = links.map(toDagPbLink).sort((a, b) => Buffer.compare(a.name, b.name));
+  let counted = 0;
+  let tsize = 0;
+  let previous: Uint8Array | undefined;
+  for (const link of sorted) {
+    if (previous !== undefined && Buffer.compare(previous, link.name) === 0) {
+      const name = Buffer.from(link.name).toString();
+      throw new Fault('invalid', 'duplicate-name', `a directory holds ${JSON.stringify(name)} twice`, {
+        fields: { name },
+      });
+    }
+    previous = link.name;
+    counted += link.name.length + link.cid.length;
+    tsize += link.tsize;
+  }
+  const blocks: DagBlock[] = [];
+  if (counted > SHARD_THRESHOLD) {
+    const root = shardLinks(sorted, blocks);
+    return { cid: root.block.cid, tsize: root.tsize, blocks };
+  }
+  const bytes = encodeDagPb(sorted, DIRECTORY_DATA);
+  const cid = dagPbCid(sha256(bytes));
+  return { cid, tsize: tsize + bytes.length, blocks: [{ cid, bytes }] };
+}
+
+function toDagPbLink({ name, cid, tsize }: NamedLink): DagPbLink {
+  if (name === '' || name === '.' || name === '..' || name.includes('/') || !name.isWellFormed()) {
+    throw new Fault('invalid', 'bad-name', `${JSON.stringify(name)} cannot be a name in a directory`, {
+      fields: { name },
+    });
+  }
+  return { cid: cid.bytes, name: Buffer.from(name), tsize };
 }
 
 /** A UnixFS symlink. @param target bytes, kept as they are */
-export function symlinkBlock(_target: Uint8Array): DagBlock & { readonly tsize: number } {
-  throw new Fault('internal', 'unfinished', 'symlinkBlock');
+export function symlinkBlock(target: Uint8Array): DagBlock & { readonly tsize: number } {
+  const bytes = encodeDagPb([], encodeSymlinkData(target));
+  return { cid: dagPbCid(sha256(bytes)), bytes, tsize: bytes.length };
 }

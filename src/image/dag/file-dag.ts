@@ -64,10 +64,54 @@ export function fileDag(size: number, leaves: Uint8Array): FileDag {
       },
     );
   }
-  if (count === 1) return { cid: rawCid(leaves.slice()), size, tsize: size, nodes: [] };
-  void encodeDagPb;
-  void encodeFileData;
-  void sha256;
-  void (undefined as DagPbLink | undefined);
-  throw new Fault('internal', 'unfinished', 'fileDag');
+  if (count === 1) return { cid: rawCid(new Uint8Array(leaves)), size, tsize: size, nodes: [] };
+  const nodes: DagBlock[] = [];
+  let level = leafLevel(size, leaves, count);
+  while (level.length > 1) {
+    const parents: Subtree[] = [];
+    for (let first = 0; first < level.length; first += FILE_WIDTH) {
+      parents.push(innerNode(level.slice(first, first + FILE_WIDTH), nodes));
+    }
+    level = parents;
+  }
+  const root = level[0] as Subtree;
+  return { cid: (nodes.at(-1) as DagBlock).cid, size, tsize: root.tsize, nodes };
+}
+
+/** A link on its way to its parent, with the content bytes below it. */
+interface Subtree extends DagPbLink {
+  readonly size: number;
+}
+
+const NO_NAME = new Uint8Array(0);
+// CIDv1, codec, sha2-256, 32 bytes: all below 128, so each is a one-byte varint.
+const RAW_CID_PREFIX = [1, RAW_CODEC, SHA2_256, 32];
+
+function leafLevel(size: number, leaves: Uint8Array, count: number): Subtree[] {
+  const level: Subtree[] = [];
+  for (let leaf = 0; leaf < count; leaf++) {
+    const cid = new Uint8Array(36);
+    cid.set(RAW_CID_PREFIX);
+    cid.set(leaves.subarray(leaf * 32, leaf * 32 + 32), 4);
+    const bytes = leaf < count - 1 ? CHUNK_SIZE : size - leaf * CHUNK_SIZE;
+    level.push({ cid, name: NO_NAME, tsize: bytes, size: bytes });
+  }
+  return level;
+}
+
+function innerNode(children: readonly Subtree[], nodes: DagBlock[]): Subtree {
+  let size = 0;
+  let tsize = 0;
+  for (const child of children) {
+    size += child.size;
+    tsize += child.tsize;
+  }
+  const data = encodeFileData(
+    size,
+    children.map((child) => child.size),
+  );
+  const bytes = encodeDagPb(children, data);
+  const cid = dagPbCid(sha256(bytes));
+  nodes.push({ cid, bytes });
+  return { cid: cid.bytes, name: NO_NAME, tsize: tsize + bytes.length, size };
 }

@@ -1,18 +1,29 @@
-import type { CID } from 'multiformats/cid';
 import type { Digest } from '../../base/digest.ts';
 import { Fault } from '../../base/fault.ts';
-import type { DagBlock, DagLink } from './dag-block.ts';
-import type { DirectoryDag } from './directory-dag.ts';
-import type { GetBlock } from './directory-walk.ts';
-import type { FileDag } from './file-dag.ts';
+import type { DagLink } from './dag-block.ts';
+import { type DirectoryDag, directoryDag, type NamedLink } from './directory-dag.ts';
+
+export { type JsonFile, jsonFile, MAX_JSON, MAX_RAW_JSON } from './json-file.ts';
+export {
+  type ImageRootShape,
+  type LayerRootShape,
+  type ManifestRootShape,
+  readImageRoot,
+  readLayerRoot,
+  readManifestRoot,
+} from './root-shapes.ts';
+
+function named(name: string, { cid, tsize }: DagLink): NamedLink {
+  return { name, cid, tsize };
+}
 
 /** `index`, `tar`, `tree`; `blocks` holds the layer root's own block only. */
-export function layerRoot(_parts: {
+export function layerRoot(parts: {
   readonly index: DagLink;
   readonly tar: DagLink;
   readonly tree: DagLink;
 }): DirectoryDag {
-  throw new Fault('internal', 'unfinished', 'layerRoot');
+  return directoryDag([named('index', parts.index), named('tar', parts.tar), named('tree', parts.tree)]);
 }
 
 /** `blocks`: those of `layersDirectory`, then the root. */
@@ -20,13 +31,24 @@ export interface ManifestRootDag extends DirectoryDag {
   readonly layersDirectory: DirectoryDag;
 }
 
-/** @param parts.layers bottom first; `undefined` for a foreign layer without bytes, whose number is left out */
-export function manifestRoot(_parts: {
+/**
+ * `manifest.json`, `config.json` where there is one, `layers/0` and so on, also where there are none.
+ * @param parts.layers bottom first; `undefined` for a foreign layer without bytes, whose number is left out
+ */
+export function manifestRoot(parts: {
   readonly manifest: DagLink;
   readonly config?: DagLink | undefined;
   readonly layers: readonly (DagLink | undefined)[];
 }): ManifestRootDag {
-  throw new Fault('internal', 'unfinished', 'manifestRoot');
+  const layersDirectory = directoryDag(
+    parts.layers.flatMap((layer, number) => (layer === undefined ? [] : [named(String(number), layer)])),
+  );
+  const root = directoryDag([
+    named('manifest.json', parts.manifest),
+    ...(parts.config === undefined ? [] : [named('config.json', parts.config)]),
+    named('layers', layersDirectory),
+  ]);
+  return { ...root, blocks: [...layersDirectory.blocks, ...root.blocks], layersDirectory };
 }
 
 export interface ManifestEntry {
@@ -35,68 +57,83 @@ export interface ManifestEntry {
 }
 
 /** `index.json` where there is one, and `manifests/<digest>`; `blocks` holds the manifests directory's too. */
-export function imageRoot(_parts: {
+export function imageRoot(parts: {
   readonly index?: DagLink | undefined;
   readonly manifests: readonly ManifestEntry[];
 }): DirectoryDag {
-  throw new Fault('internal', 'unfinished', 'imageRoot');
+  const manifests = directoryDag(parts.manifests.map(({ digest, root }) => named(digest, root)));
+  const root = directoryDag([
+    ...(parts.index === undefined ? [] : [named('index.json', parts.index)]),
+    named('manifests', manifests),
+  ]);
+  return { ...root, blocks: [...manifests.blocks, ...root.blocks] };
 }
 
 export interface PublishedName {
-  /** Slashes make nested directories. */
+  /** Slashes make nested directories: `c1d9bf8d8844`, `jbenet/go-ipfs:latest`. */
   readonly name: string;
   readonly root: DagLink;
 }
 
-/** @throws Fault `invalid/name-conflict` where a name is another one's directory, `invalid/duplicate-name`, `invalid/bad-name` */
-export function publishedRoot(_names: readonly PublishedName[]): DirectoryDag {
-  throw new Fault('internal', 'unfinished', 'publishedRoot');
+interface NameTree {
+  readonly leaves: Map<string, DagLink>;
+  readonly directories: Map<string, NameTree>;
 }
 
-/** JSON up to this is one raw block, so that its CID's sha2-256 is its digest. */
-export const MAX_RAW_JSON = 1024 * 1024;
-/** Bigger JSON is refused: the distribution specification's floor. */
-export const MAX_JSON = 4 * 1024 * 1024;
-
-export interface JsonFile extends FileDag {
-  /** Leaves and nodes, children before parents. */
-  readonly blocks: readonly DagBlock[];
+function emptyTree(): NameTree {
+  return { leaves: new Map(), directories: new Map() };
 }
 
-/** @throws Fault `invalid/json-too-big` */
-export function jsonFile(_bytes: Uint8Array): JsonFile {
-  throw new Fault('internal', 'unfinished', 'jsonFile');
+/**
+ * The directory that a push publishes; `blocks` holds nested directories before their parents.
+ * @throws Fault `invalid/name-conflict` where a name is another one's directory, `invalid/duplicate-name`,
+ *   `invalid/bad-name` (fields: name)
+ */
+export function publishedRoot(names: readonly PublishedName[]): DirectoryDag {
+  const tree = emptyTree();
+  for (const { name, root } of names) place(tree, name, root);
+  return nested(tree);
 }
 
-export interface LayerRootShape {
-  readonly index: DagLink;
-  readonly tar: DagLink;
-  readonly tree: DagLink;
+function place(tree: NameTree, name: string, root: DagLink): void {
+  const parts = name.split('/');
+  const last = parts.pop() as string;
+  let at = tree;
+  for (const part of parts) {
+    if (at.leaves.has(part)) throw conflict(name);
+    let below = at.directories.get(part);
+    if (below === undefined) {
+      below = emptyTree();
+      at.directories.set(part, below);
+    }
+    at = below;
+  }
+  if (at.directories.has(last)) throw conflict(name);
+  if (at.leaves.has(last)) {
+    throw new Fault('invalid', 'duplicate-name', `the name ${name} is published twice`, { fields: { name } });
+  }
+  at.leaves.set(last, root);
 }
 
-/** @throws Fault `corrupt/bad-root` (fields: block), `not-found/no-block` (fields: block) */
-export function readLayerRoot(_root: CID, _get: GetBlock): LayerRootShape {
-  throw new Fault('internal', 'unfinished', 'readLayerRoot');
+function nested(tree: NameTree): DirectoryDag {
+  const links = [...tree.leaves].map(([name, link]) => named(name, link));
+  const below = [];
+  for (const [name, directory] of tree.directories) {
+    const dag = nested(directory);
+    below.push(...dag.blocks);
+    links.push(named(name, dag));
+  }
+  const root = directoryDag(links);
+  return { ...root, blocks: [...below, ...root.blocks] };
 }
 
-export interface ManifestRootShape {
-  readonly manifestJson: CID;
-  readonly configJson?: CID;
-  /** Up to the last number that is there; `undefined` where one is left out. The manifest tells how many there are. */
-  readonly layers: readonly (CID | undefined)[];
-}
-
-/** @throws Fault `corrupt/bad-root` (fields: block), `not-found/no-block` (fields: block) */
-export function readManifestRoot(_root: CID, _get: GetBlock): ManifestRootShape {
-  throw new Fault('internal', 'unfinished', 'readManifestRoot');
-}
-
-export interface ImageRootShape {
-  readonly indexJson?: CID;
-  readonly manifests: ReadonlyMap<Digest, CID>;
-}
-
-/** @throws Fault `corrupt/bad-root` (fields: block), `not-found/no-block` (fields: block) */
-export function readImageRoot(_root: CID, _get: GetBlock): ImageRootShape {
-  throw new Fault('internal', 'unfinished', 'readImageRoot');
+function conflict(name: string): Fault {
+  return new Fault(
+    'invalid',
+    'name-conflict',
+    `the name ${name} is another name's directory, or the reverse`,
+    {
+      fields: { name },
+    },
+  );
 }
