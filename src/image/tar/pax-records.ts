@@ -74,7 +74,7 @@ export function badRecord(reason: string): TarDefect {
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).latin1Slice();
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1');
 }
 
 function joinByCommas(values: readonly Uint8Array[]): Uint8Array {

@@ -64,7 +64,7 @@ export class SparseMapLines {
   take(block: Uint8Array, at: number): SparseFragment[] | undefined {
     this.#bytes += TAR_BLOCK;
     checkLimit(this.#limits, 'recordBytes', this.#bytes);
-    const text = Buffer.from(block.buffer, block.byteOffset + at, TAR_BLOCK).latin1Slice();
+    const text = Buffer.from(block.buffer, block.byteOffset + at, TAR_BLOCK).toString('latin1');
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() as string;
     for (const line of lines) this.#lines.push(line);
