@@ -5,6 +5,9 @@ export interface LayerEntries {
   readonly objectCount: number;
   /** Bytes of all distinct objects. */
   readonly contentSize: number;
+  readonly linkCount: number;
+  readonly deviceCount: number;
+  readonly xattrSetCount: number;
   /** The columns, in the order of `INDEX_SECTIONS`. */
   readonly sections: readonly Uint8Array[];
   /** Whether the object with this hash (sha2-256 of its UnixFS root) is in the layer. */

@@ -2,8 +2,6 @@
 export interface LayerLimits {
   /** Entries, implied directories and the root included. */
   readonly entries: number;
-  /** Bytes of a cleaned path: the kernel's PATH_MAX without the final NUL. */
-  readonly pathBytes: number;
   /** Bytes of a link's target. */
   readonly linkBytes: number;
   /** Bytes of the names and values of one entry's extended attributes. */
@@ -14,7 +12,6 @@ export interface LayerLimits {
 
 export const DEFAULT_LAYER_LIMITS: LayerLimits = {
   entries: 4_000_000,
-  pathBytes: 4095,
   linkBytes: 4095,
   entryXattrBytes: 256 * 1024,
   xattrBytes: 64 * 1024 * 1024,
