@@ -171,16 +171,30 @@ export const SETTINGS = {
     reason: 'Manifests of one index: platforms and attestations.',
   }),
   'limits.path': size({
-    default: 4096,
+    default: 4095,
     least: 255,
     most: 65_535,
-    reason: "A path in a layer. 4096 is Linux's PATH_MAX; what is longer could not be unpacked.",
+    reason:
+      "A path in a layer. 4095 is Linux's PATH_MAX without its ending zero; what is longer could not be unpacked.",
   }),
   'limits.linkTarget': size({
-    default: 4096,
+    default: 4095,
     least: 255,
     most: 65_535,
-    reason: 'The target of a link.',
+    reason: 'The target of a link; the same PATH_MAX.',
+  }),
+  'limits.pax': size({
+    default: MiB,
+    least: 4096,
+    most: 64 * MiB,
+    reason:
+      "One block of PAX records, one GNU long name or one sparse map of a tar; what Go's archive/tar takes.",
+  }),
+  'limits.sparseFragments': count({
+    default: 262_144,
+    least: 1,
+    unit: 'fragments',
+    reason: 'Stored runs of one sparse file.',
   }),
   'limits.xattrs': count({
     default: 1024,
@@ -192,11 +206,15 @@ export const SETTINGS = {
     most: MiB,
     reason: "The value of one extended attribute; Linux's XATTR_SIZE_MAX.",
   }),
-  'limits.pax': size({
-    default: MiB,
-    least: 4096,
-    most: 64 * MiB,
-    reason: 'One PAX or GNU header record of a tar; what Go takes.',
+  'limits.entryXattrs': size({
+    default: 256 * 1024,
+    most: 16 * MiB,
+    reason: 'Names and values of all extended attributes of one entry.',
+  }),
+  'limits.layerXattrs': size({
+    default: 64 * MiB,
+    most: GiB,
+    reason: 'All distinct sets of extended attributes of one layer; they are held in memory.',
   }),
   'limits.pushes': count({
     default: 4,

@@ -1,10 +1,3 @@
-import type { Logger } from '../../observe/logger.ts';
-import type { ControlService } from './control-service.ts';
-
-export interface ControlDoorComponents {
-  readonly log: Logger;
-}
-
 /** The command line's way into the station: HTTP on a unix socket; `createControlDoor` makes it. */
 export interface ControlDoor {
   /**
@@ -15,5 +8,3 @@ export interface ControlDoor {
   /** Aborts what runs, waits for the answers to end (5 s at most), removes the socket. Idempotent. */
   close(): Promise<void>;
 }
-
-export type CreateControlDoor = (service: ControlService, components: ControlDoorComponents) => ControlDoor;
