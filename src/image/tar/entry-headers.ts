@@ -1,7 +1,8 @@
-import { badRecord, type PaxRecords, paxText, XATTR_PREFIX } from './pax-records.ts';
+import { badRecord, type PaxRecords, XATTR_PREFIX } from './pax-records.ts';
+import type { SparseForm } from './sparse-map.ts';
 import { badHeader, TarDefect } from './tar-defect.ts';
 import type { TarEntry, TarEntryType, TarXattr } from './tar-entry.ts';
-import type { TarHeader } from './tar-header.ts';
+import { readHeaderLink, type TarHeader } from './tar-header.ts';
 import { checkLimit, type TarLimits } from './tar-limits.ts';
 import { parseDecimal, parseDecimalLow32, parsePaxTime, type TarTime, tarTime } from './tar-number.ts';
 
@@ -26,9 +27,6 @@ export interface LeadingRecords {
   readonly longLink?: Uint8Array | undefined;
 }
 
-/** Where the map of a sparse file stands. */
-export type SparseForm = 'none' | 'old-header' | 'record' | 'in-content';
-
 /** An entry whose header and records are merged; `size` and `storedSize` are settled once a sparse map is read. */
 export interface MergedHeaders {
   readonly entry: TarEntry;
@@ -37,37 +35,53 @@ export interface MergedHeaders {
   readonly sparse: SparseForm;
 }
 
-const NO_RECORDS: PaxRecords = new Map();
 const NO_XATTRS: readonly TarXattr[] = [];
 const NOTHING = Buffer.alloc(0);
 
+/** The header block that an entry begins with. */
+export interface EntryBlock {
+  readonly header: TarHeader;
+  /** As {@link readHeaderPath} answers it. */
+  readonly path: Uint8Array;
+  readonly block: Uint8Array;
+  readonly at: number;
+}
+
+/** The path after records, before those of a sparse file. */
+export function entryPath(own: Uint8Array, { pax, longPath }: LeadingRecords): Uint8Array {
+  return nonEmpty(longPath) ?? nonEmpty(pax?.bytes('path')) ?? own;
+}
+
 /** Applies records to a header as Go's Reader.next does. */
-export function mergeHeaders(header: TarHeader, leading: LeadingRecords, limits: TarLimits): MergedHeaders {
-  const pax = leading.pax ?? NO_RECORDS;
-  const path = nonEmpty(leading.longPath) ?? nonEmpty(pax.get('path')) ?? header.path;
+export function mergeHeaders(source: EntryBlock, leading: LeadingRecords, limits: TarLimits): MergedHeaders {
+  const { header } = source;
+  const { pax } = leading;
+  const path = entryPath(source.path, leading);
   const type = entryType(header.typeflag, path);
-  const bodySize = type === 'file' ? checkedSize(decimalOr(pax, 'size', header.size), limits) : 0;
+  // Go refuses the header's own size before a record can replace it.
+  const ownSize = isHeaderOnly(header.typeflag) ? 0 : checkedSize(header.size, limits);
+  const size = parsedOr(parseDecimal, pax, 'size', ownSize);
+  const bodySize = type === 'file' ? checkedSize(size, limits) : 0;
   const sparse = sparseForm(header, pax);
   if (sparse !== 'none' && type !== 'file') throw badHeader('sparse, but not a file');
-  const shown =
-    sparse === 'record' || sparse === 'in-content' ? nonEmpty(pax.get('GNU.sparse.name')) : undefined;
+  const inRecords = sparse === 'record' || sparse === 'in-content';
+  const shown = inRecords ? nonEmpty(pax?.bytes('GNU.sparse.name')) : undefined;
   const time = entryTime(header, pax);
-  const isLink = type === 'hardlink' || type === 'symlink';
   const isDevice = type === 'chardev' || type === 'blockdev';
   const entry: TarEntry = {
     type,
     path: checkedPath(shown ?? path, limits),
-    linkPath: isLink ? checkedLink(linkPath(header, leading, pax), type, limits) : NOTHING,
+    linkPath: linkPath(type, source, leading, limits),
     mode: header.mode & 0o7777,
-    uid: ownerId(decimalLow32Or(pax, 'uid', header.uid)),
-    gid: ownerId(decimalLow32Or(pax, 'gid', header.gid)),
+    uid: ownerId(parsedOr(parseDecimalLow32, pax, 'uid', header.uid)),
+    gid: ownerId(parsedOr(parseDecimalLow32, pax, 'gid', header.gid)),
     size: bodySize,
     storedSize: bodySize,
     mtime: time.seconds,
     mtimeNanos: time.nanos,
     devMajor: isDevice ? header.devMajor : 0,
     devMinor: isDevice ? header.devMinor : 0,
-    xattrs: pax.size === 0 ? NO_XATTRS : readXattrs(pax, limits),
+    xattrs: pax === undefined ? NO_XATTRS : readXattrs(pax, limits),
   };
   return { entry, bodySize, sparse };
 }
@@ -79,10 +93,9 @@ export function checkedSize(size: number, limits: TarLimits): number {
   return size;
 }
 
-/** Logical size of a sparse file from its PAX records; where there is none Go takes the stored size. */
-export function sparseSize(pax: PaxRecords, stored: number, limits: TarLimits): number {
-  const keyword = paxText(pax, 'GNU.sparse.size') === undefined ? 'GNU.sparse.realsize' : 'GNU.sparse.size';
-  return checkedSize(decimalOr(pax, keyword, stored), limits);
+/** Types that have no body whatever their size says: links, devices, directories, fifos (Go's isHeaderOnlyType). */
+function isHeaderOnly(typeflag: number): boolean {
+  return typeflag >= 0x31 && typeflag <= 0x36;
 }
 
 function entryType(typeflag: number, path: Uint8Array): TarEntryType {
@@ -96,49 +109,42 @@ function entryType(typeflag: number, path: Uint8Array): TarEntryType {
   });
 }
 
-function sparseForm(header: TarHeader, pax: PaxRecords): SparseForm {
+function sparseForm(header: TarHeader, pax: PaxRecords | undefined): SparseForm {
   if (header.typeflag === 0x53) {
     // star marks sparse files by the same letter and lays them out in another way.
     if (header.format !== 'gnu') throw badHeader('sparse, but not of the GNU format');
     return 'old-header';
   }
-  if (pax.size === 0) return 'none';
-  const version = `${paxText(pax, 'GNU.sparse.major') ?? ''}.${paxText(pax, 'GNU.sparse.minor') ?? ''}`;
+  if (pax === undefined) return 'none';
+  const version = `${pax.text('GNU.sparse.major') ?? ''}.${pax.text('GNU.sparse.minor') ?? ''}`;
   if (version === '1.0') return 'in-content';
   if (version === '0.0' || version === '0.1') return 'record';
   // Writers of 0.0 and 0.1 do not name the version; an unknown one is a plain file.
-  return version === '.' && paxText(pax, 'GNU.sparse.map') !== undefined ? 'record' : 'none';
+  return version === '.' && pax.text('GNU.sparse.map') !== undefined ? 'record' : 'none';
 }
 
-function entryTime(header: TarHeader, pax: PaxRecords): TarTime {
-  if (pax.size === 0) return tarTime(header.mtime, 0);
-  for (const keyword of ['atime', 'ctime']) paxTime(pax, keyword);
+function entryTime(header: TarHeader, pax: PaxRecords | undefined): TarTime {
+  if (pax === undefined) return tarTime(header.mtime, 0);
+  paxTime(pax, 'atime');
+  paxTime(pax, 'ctime');
   return paxTime(pax, 'mtime') ?? tarTime(header.mtime, 0);
 }
 
 function paxTime(pax: PaxRecords, keyword: string): TarTime | undefined {
-  const text = paxText(pax, keyword);
+  const text = pax.text(keyword);
   if (text === undefined) return undefined;
   const time = parsePaxTime(text);
   if (time === undefined) throw badRecord(`${keyword} is not a time`);
   return time;
 }
 
-function decimalOr(pax: PaxRecords, keyword: string, otherwise: number): number {
-  return parsedOr(parseDecimal, pax, keyword, otherwise);
-}
-
-function decimalLow32Or(pax: PaxRecords, keyword: string, otherwise: number): number {
-  return parsedOr(parseDecimalLow32, pax, keyword, otherwise);
-}
-
 function parsedOr(
   parse: (text: string) => number,
-  pax: PaxRecords,
+  pax: PaxRecords | undefined,
   keyword: string,
   otherwise: number,
 ): number {
-  const text = paxText(pax, keyword);
+  const text = pax?.text(keyword);
   if (text === undefined) return otherwise;
   const value = parse(text);
   if (Number.isNaN(value)) throw badRecord(`${keyword} is not a number`);
@@ -150,19 +156,22 @@ function ownerId(low32: number): number {
   return low32 === 0xffff_ffff ? 0 : low32;
 }
 
-function linkPath(header: TarHeader, leading: LeadingRecords, pax: PaxRecords): Uint8Array {
-  return nonEmpty(leading.longLink) ?? nonEmpty(pax.get('linkpath')) ?? header.linkPath;
+/** A symlink's target is only data, the path of a hard link's target must exist. */
+function linkPath(
+  type: TarEntryType,
+  { block, at }: EntryBlock,
+  { pax, longLink }: LeadingRecords,
+  limits: TarLimits,
+): Uint8Array {
+  if (type !== 'hardlink' && type !== 'symlink') return NOTHING;
+  const link = nonEmpty(longLink) ?? nonEmpty(pax?.bytes('linkpath')) ?? readHeaderLink(block, at);
+  if (type === 'hardlink') return checkedPath(link, limits);
+  checkLimit(limits, 'pathBytes', link.length);
+  return link;
 }
 
 function nonEmpty(bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes === undefined || bytes.length === 0 ? undefined : bytes;
-}
-
-/** A symlink's target is only data, the path of a hard link's target must exist. */
-function checkedLink(link: Uint8Array, type: TarEntryType, limits: TarLimits): Uint8Array {
-  if (type === 'hardlink') return checkedPath(link, limits);
-  checkLimit(limits, 'pathBytes', link.length);
-  return link;
 }
 
 function checkedPath(path: Uint8Array, limits: TarLimits): Uint8Array {
@@ -180,8 +189,9 @@ function checkedPath(path: Uint8Array, limits: TarLimits): Uint8Array {
 function readXattrs(pax: PaxRecords, limits: TarLimits): readonly TarXattr[] {
   let xattrs: TarXattr[] | undefined;
   let listBytes = 0;
-  for (const [keyword, value] of pax) {
+  for (const keyword of pax.keywords) {
     if (!keyword.startsWith(XATTR_PREFIX)) continue;
+    const value = pax.bytes(keyword) ?? NOTHING;
     const name = Buffer.from(keyword.slice(XATTR_PREFIX.length), 'latin1');
     if (name.length === 0) throw badRecord('an extended attribute without a name');
     listBytes += name.length + 1;

@@ -44,9 +44,6 @@ export interface TarHeader {
   readonly format: TarFormat;
   /** Typeflag byte, e.g. 0x30 for `0`. */
   readonly typeflag: number;
-  /** Prefix and name joined; a copy. */
-  readonly path: Uint8Array;
-  readonly linkPath: Uint8Array;
   /** Low 32 bits of the field. */
   readonly mode: number;
   readonly uid: number;
@@ -92,15 +89,15 @@ export function looksLikeTar(first512: Uint8Array): boolean {
 /** @throws TarDefect `corrupt/tar-header` for a number that is neither octal nor base-256, or beyond an int64. */
 export function readTarHeader(block: Uint8Array, at: number): TarHeader {
   const format = readFormat(block, at);
-  const name = readText(block, at, HEADER_FIELDS.name);
-  const prefix = readPrefix(block, at, format);
   const typeflag = block[at + HEADER_FIELDS.typeflag[0]] as number;
   const devices = format !== 'v7';
+  if (format === 'star') {
+    number(readNumeric, block, at, 'starAtime');
+    number(readNumeric, block, at, 'starCtime');
+  }
   return {
     format,
     typeflag,
-    path: prefix === undefined ? name : Buffer.concat([prefix, SLASH, name]),
-    linkPath: readText(block, at, HEADER_FIELDS.linkName),
     mode: number(readLow32, block, at, 'mode'),
     uid: number(readLow32, block, at, 'uid'),
     gid: number(readLow32, block, at, 'gid'),
@@ -109,6 +106,18 @@ export function readTarHeader(block: Uint8Array, at: number): TarHeader {
     devMajor: devices ? number(readLow32, block, at, 'devMajor') : 0,
     devMinor: devices ? number(readLow32, block, at, 'devMinor') : 0,
   };
+}
+
+/** The path in a header, prefix and name joined; a copy. */
+export function readHeaderPath(block: Uint8Array, at: number, format: TarFormat): Uint8Array {
+  const name = readText(block, at, HEADER_FIELDS.name);
+  const prefix = format === 'v7' ? NOTHING : readPrefix(block, at, format);
+  return prefix.length === 0 ? name : Buffer.concat([prefix, SLASH, name]);
+}
+
+/** The link target in a header; a copy. */
+export function readHeaderLink(block: Uint8Array, at: number): Uint8Array {
+  return readText(block, at, HEADER_FIELDS.linkName);
 }
 
 const SLASH = Buffer.from('/');
@@ -131,20 +140,13 @@ function readFormat(block: Uint8Array, at: number): TarFormat {
   return block[magic + 5] === 0x20 && block[magic + 6] === 0x20 && block[magic + 7] === 0 ? 'gnu' : 'v7';
 }
 
-function readPrefix(block: Uint8Array, at: number, format: TarFormat): Uint8Array | undefined {
-  let prefix: Uint8Array = NOTHING;
-  if (format === 'ustar') prefix = readText(block, at, HEADER_FIELDS.prefix);
-  if (format === 'star') {
-    prefix = readText(block, at, HEADER_FIELDS.starPrefix);
-    number(readNumeric, block, at, 'starAtime');
-    number(readNumeric, block, at, 'starCtime');
-  }
-  if (format === 'gnu' && !gnuTimesReadable(block, at)) {
-    // Writers of Go before 1.8 put a ustar prefix into GNU headers (golang.org/issues/12594, 21005).
-    const text = readText(block, at, HEADER_FIELDS.prefix);
-    if (text.every((byte) => byte < 0x80)) prefix = text;
-  }
-  return prefix.length === 0 ? undefined : prefix;
+function readPrefix(block: Uint8Array, at: number, format: TarFormat): Uint8Array {
+  if (format === 'ustar') return readText(block, at, HEADER_FIELDS.prefix);
+  if (format === 'star') return readText(block, at, HEADER_FIELDS.starPrefix);
+  if (gnuTimesReadable(block, at)) return NOTHING;
+  // Writers of Go before 1.8 put a ustar prefix into GNU headers (golang.org/issues/12594, 21005).
+  const text = readText(block, at, HEADER_FIELDS.prefix);
+  return text.every((byte) => byte < 0x80) ? text : NOTHING;
 }
 
 function gnuTimesReadable(block: Uint8Array, at: number): boolean {
@@ -159,7 +161,10 @@ function readText(block: Uint8Array, at: number, [offset, length]: Field): Uint8
   const from = at + offset;
   let to = from;
   while (to < from + length && block[to] !== 0) to++;
-  return to === from ? NOTHING : Buffer.copyBytesFrom(block, from, to - from);
+  if (to === from) return NOTHING;
+  const text = Buffer.allocUnsafe(to - from);
+  for (let i = from; i < to; i++) text[i - from] = block[i] as number;
+  return text;
 }
 
 type NumberReader = (block: Uint8Array, offset: number, length: number) => number;

@@ -6,6 +6,8 @@
 
 const NUL = 0;
 const SPACE = 0x20;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
 
 /** Octal text padded with spaces or NULs at both ends; an empty field is 0. */
 export function readOctal(block: Uint8Array, offset: number, length: number): number {
@@ -51,31 +53,36 @@ export function readLow32(block: Uint8Array, offset: number, length: number): nu
   return low;
 }
 
-const DECIMAL = /^([+-]?)0*([0-9]*)$/;
 const MAX_INT64 = 0x7fff_ffff_ffff_ffffn;
 
 /** Go's ParseInt(text, 10, 64). */
 export function parseDecimal(text: string): number {
-  const value = parseInt64(text);
-  return value === undefined ? Number.NaN : Number(value);
+  return Number(parseInt64(text) ?? Number.NaN);
 }
 
 /** The low 32 bits of {@link parseDecimal}, unsigned. */
 export function parseDecimalLow32(text: string): number {
   const value = parseInt64(text);
-  return value === undefined ? Number.NaN : Number(BigInt.asUintN(32, BigInt(value)));
+  if (value === undefined) return Number.NaN;
+  if (typeof value === 'number' && value >= 0) return value % 0x1_0000_0000;
+  return Number(BigInt.asUintN(32, BigInt(value)));
 }
 
 function parseInt64(text: string): number | bigint | undefined {
-  const match = DECIMAL.exec(text);
-  if (match === null) return undefined;
-  const [, sign, digits = ''] = match;
-  if (digits === '') return text.endsWith('0') ? 0 : undefined;
-  if (digits.length <= 15) return sign === '-' ? -Number(digits) : Number(digits);
-  if (digits.length > 19) return undefined;
-  const value = BigInt(digits);
-  if (value > (sign === '-' ? MAX_INT64 + 1n : MAX_INT64)) return undefined;
-  return sign === '-' ? -value : value;
+  const sign = text.charCodeAt(0);
+  const from = sign === PLUS || sign === MINUS ? 1 : 0;
+  let value = 0;
+  for (let at = from; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    value = value * 10 + digit;
+  }
+  if (text.length === from) return undefined;
+  if (value <= Number.MAX_SAFE_INTEGER) return sign === MINUS && value > 0 ? -value : value;
+  if (!(value < 1e19)) return undefined;
+  const exact = BigInt(text.slice(from));
+  if (exact > (sign === MINUS ? MAX_INT64 + 1n : MAX_INT64)) return undefined;
+  return sign === MINUS ? -exact : exact;
 }
 
 export interface TarTime {
@@ -90,8 +97,8 @@ export function parsePaxTime(text: string): TarTime | undefined {
   const whole = point < 0 ? text : text.slice(0, point);
   const fraction = point < 0 ? '' : text.slice(point + 1);
   const seconds = parseDecimal(whole);
-  if (Number.isNaN(seconds) || !/^[0-9]*$/.test(fraction)) return undefined;
-  const nanos = Number(fraction.slice(0, 9).padEnd(9, '0'));
+  const nanos = parseFraction(fraction);
+  if (Number.isNaN(seconds) || nanos === undefined) return undefined;
   if (nanos === 0 || !whole.startsWith('-')) return tarTime(seconds, nanos);
   return tarTime(seconds - 1, 1_000_000_000 - nanos);
 }
@@ -102,4 +109,15 @@ export function parsePaxTime(text: string): TarTime | undefined {
  */
 export function tarTime(seconds: number, nanos: number): TarTime {
   return Number.isSafeInteger(seconds) ? { seconds: seconds + 0, nanos } : { seconds: 0, nanos: 0 };
+}
+
+function parseFraction(digits: string): number | undefined {
+  let nanos = 0;
+  for (let at = 0; at < digits.length; at++) {
+    const digit = digits.charCodeAt(at) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    if (at < 9) nanos = nanos * 10 + digit;
+  }
+  for (let at = digits.length; at < 9; at++) nanos *= 10;
+  return nanos;
 }
