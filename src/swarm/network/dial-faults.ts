@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
   UnexpectedPeerError: 'another peer id answers there',
   NoValidAddressesError: 'none of its addresses can be dialled from here',
   InvalidMultiaddrError: 'that is not an address to dial',
+  InvalidPeerIdError: 'that is this station itself',
   UnsupportedProtocolError: 'the other side is no libp2p peer, or shares no protocol with us',
   EncryptionFailedError:
     'the security handshake failed: the other side is no libp2p peer, or has another peer id',
