@@ -67,51 +67,63 @@ export function fileDag(size: number, leaves: Uint8Array): FileDag {
   if (count === 1) return { cid: rawCid(new Uint8Array(leaves)), size, tsize: size, nodes: [] };
   const nodes: DagBlock[] = [];
   let level = leafLevel(size, leaves, count);
-  while (level.length > 1) {
-    const parents: Subtree[] = [];
-    for (let first = 0; first < level.length; first += FILE_WIDTH) {
-      parents.push(innerNode(level.slice(first, first + FILE_WIDTH), nodes));
-    }
-    level = parents;
-  }
-  const root = level[0] as Subtree;
-  return { cid: (nodes.at(-1) as DagBlock).cid, size, tsize: root.tsize, nodes };
+  while (level.count > 1) level = parentLevel(level, nodes);
+  return { cid: (nodes.at(-1) as DagBlock).cid, size, tsize: level.tsizes[0] as number, nodes };
 }
 
-/** A link on its way to its parent, with the content bytes below it. */
-interface Subtree extends DagPbLink {
-  readonly size: number;
+/** One level of the tree in columns: a file of 1 TiB has 4 million leaves. */
+interface Level {
+  readonly count: number;
+  /** 36 bytes each. */
+  readonly cids: Uint8Array;
+  /** Content bytes below. */
+  readonly sizes: Float64Array;
+  readonly tsizes: Float64Array;
 }
 
+const CID_LENGTH = 36;
 const NO_NAME = new Uint8Array(0);
-// CIDv1, codec, sha2-256, 32 bytes: all below 128, so each is a one-byte varint.
-const RAW_CID_PREFIX = [1, RAW_CODEC, SHA2_256, 32];
 
-function leafLevel(size: number, leaves: Uint8Array, count: number): Subtree[] {
-  const level: Subtree[] = [];
+function leafLevel(size: number, leaves: Uint8Array, count: number): Level {
+  const cids = new Uint8Array(count * CID_LENGTH);
+  const sizes = new Float64Array(count).fill(CHUNK_SIZE);
+  sizes[count - 1] = size - (count - 1) * CHUNK_SIZE;
   for (let leaf = 0; leaf < count; leaf++) {
-    const cid = new Uint8Array(36);
-    cid.set(RAW_CID_PREFIX);
-    cid.set(leaves.subarray(leaf * 32, leaf * 32 + 32), 4);
-    const bytes = leaf < count - 1 ? CHUNK_SIZE : size - leaf * CHUNK_SIZE;
-    level.push({ cid, name: NO_NAME, tsize: bytes, size: bytes });
+    const at = leaf * CID_LENGTH;
+    // CIDv1, codec, sha2-256, 32 bytes: each a one-byte varint.
+    cids[at] = 1;
+    cids[at + 1] = RAW_CODEC;
+    cids[at + 2] = SHA2_256;
+    cids[at + 3] = 32;
+    cids.set(leaves.subarray(leaf * 32, leaf * 32 + 32), at + 4);
   }
-  return level;
+  return { count, cids, sizes, tsizes: sizes };
 }
 
-function innerNode(children: readonly Subtree[], nodes: DagBlock[]): Subtree {
-  let size = 0;
-  let tsize = 0;
-  for (const child of children) {
-    size += child.size;
-    tsize += child.tsize;
+function parentLevel(level: Level, nodes: DagBlock[]): Level {
+  const count = Math.ceil(level.count / FILE_WIDTH);
+  const cids = new Uint8Array(count * CID_LENGTH);
+  const sizes = new Float64Array(count);
+  const tsizes = new Float64Array(count);
+  for (let parent = 0; parent < count; parent++) {
+    const links: DagPbLink[] = [];
+    const first = parent * FILE_WIDTH;
+    const end = Math.min(level.count, first + FILE_WIDTH);
+    let size = 0;
+    let tsize = 0;
+    for (let child = first; child < end; child++) {
+      const cid = level.cids.subarray(child * CID_LENGTH, (child + 1) * CID_LENGTH);
+      const link = { cid, name: NO_NAME, tsize: level.tsizes[child] as number };
+      links.push(link);
+      size += level.sizes[child] as number;
+      tsize += link.tsize;
+    }
+    const bytes = encodeDagPb(links, encodeFileData(size, level.sizes.subarray(first, end)));
+    const cid = dagPbCid(sha256(bytes));
+    nodes.push({ cid, bytes });
+    cids.set(cid.bytes, parent * CID_LENGTH);
+    sizes[parent] = size;
+    tsizes[parent] = tsize + bytes.length;
   }
-  const data = encodeFileData(
-    size,
-    children.map((child) => child.size),
-  );
-  const bytes = encodeDagPb(children, data);
-  const cid = dagPbCid(sha256(bytes));
-  nodes.push({ cid, bytes });
-  return { cid: cid.bytes, name: NO_NAME, tsize: tsize + bytes.length, size };
+  return { count, cids, sizes, tsizes };
 }

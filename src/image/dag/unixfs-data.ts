@@ -25,7 +25,7 @@ export const SHARD_WIDTH = 256;
 export const DIRECTORY_DATA: Uint8Array = Uint8Array.of(TAG_TYPE, TYPES.indexOf('directory'));
 
 /** An inner node of a file. @param blockSizes content bytes below each link */
-export function encodeFileData(size: number, blockSizes: readonly number[]): Uint8Array {
+export function encodeFileData(size: number, blockSizes: Float64Array): Uint8Array {
   let total = 3 + varintLength(size);
   for (const blockSize of blockSizes) total += 1 + varintLength(blockSize);
   const bytes = new Uint8Array(total);
