@@ -2,13 +2,9 @@ import { showBytes } from './byte-text.ts';
 import { entryFault } from './draft-fault.ts';
 import { type DraftInode, type DraftNode, impliedDirectory } from './draft-node.ts';
 import type { PathNames } from './draft-path.ts';
+import { MAX_STEPS, MAX_SYMLINKS } from './follow-path.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from './index-layout.ts';
 import { fromLatin1 } from './latin1.ts';
-
-/** Symlinks followed in one path: the kernel's MAXSYMLINKS. */
-const MAX_SYMLINKS = 40;
-/** Names looked at in one path: what the kernel's limits allow is 40 x 2,048, far more than any real path. */
-const MAX_STEPS = 4096;
 
 /** Where a path leads inside the root: the last directory that is there, and the names that are missing below it. */
 interface Reached {

@@ -160,6 +160,7 @@ export function createEntryRows(count: number): EntryRows {
         }),
         keepsObject: (hash) => objects.has(latin1(hash)),
         objectNumber: (hash) => objects.get(latin1(hash)) ?? -1,
+        objectSize: (object) => objectSizes[object] as number,
       };
     },
   };

@@ -14,4 +14,6 @@ export interface LayerEntries {
   keepsObject(hash: Uint8Array): boolean;
   /** Its number, -1 where it is not in the layer. */
   objectNumber(hash: Uint8Array): number;
+  /** Logical bytes of an object by its number. */
+  objectSize(object: number): number;
 }
