@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { encode, prepare } from '@ipld/dag-pb';
 import fc from 'fast-check';
+import { UnixFS } from 'ipfs-unixfs';
 import type { DagBlock } from '../../../src/image/dag/dag-block.ts';
 import { encodeDagPb } from '../../../src/image/dag/dag-pb.ts';
 import { directoryDag, type NamedLink, symlinkBlock } from '../../../src/image/dag/directory-dag.ts';
@@ -160,8 +162,6 @@ describe('a symlink', () => {
   it.each(['x', '../lib/ld.so', '/usr/share/naïve', 'a'.repeat(4096)])(
     'to %j is the block that UnixFS has for it',
     async (target) => {
-      const { UnixFS } = await import('ipfs-unixfs');
-      const { encode, prepare } = await import('@ipld/dag-pb');
       const data = new UnixFS({ type: 'symlink', data: Buffer.from(target) }).marshal();
       const ours = symlinkBlock(Buffer.from(target));
       expect(Buffer.from(ours.bytes)).toEqual(Buffer.from(encode(prepare({ Data: data, Links: [] }))));
@@ -177,7 +177,6 @@ describe('a symlink', () => {
 
 describe('dag-pb', () => {
   it('writes what @ipld/dag-pb writes, big Tsizes included', async () => {
-    const { encode, prepare } = await import('@ipld/dag-pb');
     fc.assert(
       fc.property(
         fc.maxSafeNat(),
