@@ -1,0 +1,177 @@
+import { Fault, toFault } from '../../base/fault.ts';
+import type { ByteStream } from '../network/peer-streams.ts';
+import { violation } from './fields.ts';
+import { FrameReader } from './frame-reader.ts';
+import { MAX_WAITING_BYTES } from './lane-limits.ts';
+import { encodeMessage } from './message-table.ts';
+import type { Message } from './messages.ts';
+import { Wake } from './wake.ts';
+
+/** Frames smaller than this are joined into one write: a noise message and a system call each cost about 20 us. */
+const JOIN_BYTES = 32 * 1024;
+
+export interface PortListener {
+  /** In the order of the stream. What it throws closes the port. */
+  message(message: Message): void;
+  /** After each chunk's messages. @param wire bytes of the chunk */
+  received(wire: number): void;
+  /** Once, whatever the reason. */
+  closed(fault: Fault): void;
+}
+
+/** Both directions of one lane as messages. */
+export class MessagePort {
+  readonly peer: string;
+  /** Wire bytes handed to the stream so far. */
+  sentWire = 0;
+  receivedWire = 0;
+  readonly #stream: ByteStream;
+  readonly #side: 'wanter' | 'server';
+  readonly #listener: PortListener;
+  readonly #wake = new Wake();
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #writing = false;
+  #idle: (() => void)[] = [];
+  #closed: Fault | undefined;
+
+  /** @param side what this end is */
+  constructor(stream: ByteStream, side: 'wanter' | 'server', listener: PortListener) {
+    this.#stream = stream;
+    this.peer = stream.peer;
+    this.#side = side;
+    this.#listener = listener;
+  }
+
+  get closedBy(): Fault | undefined {
+    return this.#closed;
+  }
+
+  start(): void {
+    void this.#readLoop();
+    void this.#writeLoop();
+  }
+
+  /** Queues a message; it is not copied again, so its payload must not change. */
+  send(message: Message): void {
+    if (this.#closed !== undefined) return;
+    this.#enqueue(encodeMessage(message));
+    if ('payload' in message && message.payload.length > 0) this.#enqueue(message.payload);
+    this.#wake.wake();
+    if (this.#queued > MAX_WAITING_BYTES) this.close(violation('the peer does not read what it asked for'));
+  }
+
+  /** Resolves when all that was sent is handed over and more may be, or when the port is closed. */
+  flushed(): Promise<void> {
+    if (this.#closed !== undefined || (this.#queued === 0 && !this.#writing)) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends the stream both ways; a violation is told to the peer first. Idempotent. */
+  close(fault: Fault): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = fault;
+    this.#queue = [];
+    this.#queued = 0;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+    this.#wake.wake();
+    void this.#end(fault);
+    this.#listener.closed(fault);
+  }
+
+  async #end(fault: Fault): Promise<void> {
+    if (fault.code === 'lane-violation' && !this.#writing) {
+      // Best effort; a peer that does not read must not keep the stream.
+      const last = encodeMessage({ type: 'error', code: fault.code, text: fault.message });
+      const deadline = setTimeout(() => this.#stream.abort(fault), 1000);
+      deadline.unref();
+      try {
+        await this.#stream.write(last);
+        await this.#stream.closeWrite();
+      } catch {
+        // Ended already.
+      }
+      clearTimeout(deadline);
+    }
+    this.#stream.abort(fault);
+  }
+
+  #enqueue(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+  }
+
+  async #writeLoop(): Promise<void> {
+    try {
+      while (this.#closed === undefined) {
+        const first = this.#queue[0];
+        if (first === undefined) {
+          await this.#wake.sleep();
+          continue;
+        }
+        let count = 0;
+        let joined = 0;
+        while (count < this.#queue.length && joined + this.#queue[count]!.length <= JOIN_BYTES) {
+          joined += this.#queue[count++]!.length;
+        }
+        const parts = this.#queue.splice(0, Math.max(1, count));
+        const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, joined);
+        this.#queued -= bytes.length;
+        this.sentWire += bytes.length;
+        this.#writing = true;
+        await this.#stream.write(bytes);
+        this.#writing = false;
+        if (this.#queued === 0 && this.#idle.length > 0) {
+          const idle = this.#idle;
+          this.#idle = [];
+          for (const resolve of idle) resolve();
+        }
+      }
+    } catch (thrown) {
+      this.#writing = false;
+      this.close(lost(thrown));
+    }
+  }
+
+  async #readLoop(): Promise<void> {
+    const reader = new FrameReader(this.#side === 'wanter' ? 'server' : 'wanter');
+    const onMessage = (message: Message): void => {
+      if (this.#closed !== undefined) return;
+      if (message.type === 'error') {
+        throw new Fault('unavailable', 'lane-refused', `the peer closed the lane: ${message.text}`, {
+          fields: { peer: this.peer, code: message.code },
+        });
+      }
+      this.#listener.message(message);
+    };
+    try {
+      for await (const chunk of this.#stream.read) {
+        if (this.#closed !== undefined) return;
+        this.receivedWire += chunk.length;
+        reader.push(chunk, onMessage);
+        this.#listener.received(chunk.length);
+      }
+      this.close(
+        new Fault(
+          'unavailable',
+          'lane-closed',
+          `the peer closed the lane${reader.cut ? ' in a frame' : ''}`,
+          {
+            fields: { peer: this.peer },
+          },
+        ),
+      );
+    } catch (thrown) {
+      this.close(lost(thrown));
+    }
+  }
+}
+
+function lost(thrown: unknown): Fault {
+  if (thrown instanceof Fault) return thrown;
+  return new Fault('unavailable', 'lane-lost', `the lane was lost: ${toFault(thrown).message}`, {
+    cause: thrown,
+  });
+}
