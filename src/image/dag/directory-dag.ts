@@ -30,29 +30,33 @@ export const SHARD_THRESHOLD = 262_144;
  * @throws Fault `invalid/duplicate-name`, `invalid/bad-name`, `invalid/shard-too-deep` (fields: name)
  */
 export function directoryDag(links: readonly NamedLink[]): DirectoryDag {
-  const sorted = links.map(toDagPbLink).sort((a, b) => Buffer.compare(a.name, b.name));
+  const names = new Set<string>();
+  const members: DagPbLink[] = [];
   let counted = 0;
   let tsize = 0;
-  let previous: Uint8Array | undefined;
-  for (const link of sorted) {
-    if (previous !== undefined && Buffer.compare(previous, link.name) === 0) {
-      const name = Buffer.from(link.name).toString();
-      throw new Fault('invalid', 'duplicate-name', `a directory holds ${JSON.stringify(name)} twice`, {
-        fields: { name },
-      });
-    }
-    previous = link.name;
-    counted += link.name.length + link.cid.length;
-    tsize += link.tsize;
+  for (const link of links) {
+    const member = toDagPbLink(link);
+    if (names.has(link.name)) throw duplicate(link.name);
+    names.add(link.name);
+    members.push(member);
+    counted += member.name.length + member.cid.length;
+    tsize += member.tsize;
   }
   const blocks: DagBlock[] = [];
   if (counted > SHARD_THRESHOLD) {
-    const root = shardLinks(sorted, blocks);
+    const root = shardLinks(members, blocks);
     return { cid: root.block.cid, tsize: root.tsize, blocks };
   }
-  const bytes = encodeDagPb(sorted, DIRECTORY_DATA);
+  members.sort((a, b) => Buffer.compare(a.name, b.name));
+  const bytes = encodeDagPb(members, DIRECTORY_DATA);
   const cid = dagPbCid(sha256(bytes));
   return { cid, tsize: tsize + bytes.length, blocks: [{ cid, bytes }] };
+}
+
+function duplicate(name: string): Fault {
+  return new Fault('invalid', 'duplicate-name', `a directory holds ${JSON.stringify(name)} twice`, {
+    fields: { name },
+  });
 }
 
 function toDagPbLink({ name, cid, tsize }: NamedLink): DagPbLink {

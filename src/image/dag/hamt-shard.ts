@@ -18,21 +18,35 @@ export interface NamePlaces {
   at(level: number): number;
 }
 
-/** @param name UTF-8 */
+/** @param name UTF-8, kept */
 export function namePlaces(name: Uint8Array): NamePlaces {
-  const hashes = [murmur3x64(name)];
-  return {
-    at(level) {
-      const round = level >> 3;
-      while (hashes.length <= round) {
-        const longer = new Uint8Array(name.length + 1);
-        longer.set(name);
-        longer[name.length] = hashes.length;
-        hashes.push(murmur3x64(longer));
-      }
-      return (hashes[round] as Uint8Array)[level & 7] as number;
-    },
-  };
+  return new HashedName(name);
+}
+
+class HashedName implements NamePlaces {
+  readonly #name: Uint8Array;
+  readonly #hash: Uint8Array;
+  #longer: Uint8Array[] | undefined;
+
+  constructor(name: Uint8Array) {
+    this.#name = name;
+    this.#hash = murmur3x64(name);
+  }
+
+  at(level: number): number {
+    return (level < 8 ? this.#hash : this.#further(level >> 3))[level & 7] as number;
+  }
+
+  #further(round: number): Uint8Array {
+    this.#longer ??= [];
+    while (this.#longer.length < round) {
+      const longer = new Uint8Array(this.#name.length + 1);
+      longer.set(this.#name);
+      longer[this.#name.length] = this.#longer.length + 1;
+      this.#longer.push(murmur3x64(longer));
+    }
+    return this.#longer[round - 1] as Uint8Array;
+  }
 }
 
 /** `00`..`FF`: what stands before each name in a shard, and alone names a sub-shard. */
@@ -76,36 +90,51 @@ function shard(members: readonly Placed[], level: number, blocks: DagBlock[]): S
       { fields: { names: names.slice(0, 8) } },
     );
   }
-  const buckets = new Map<number, Placed[]>();
+  const buckets: (Placed[] | undefined)[] = new Array(SHARD_WIDTH).fill(undefined);
   for (const member of members) {
     const place = member.places.at(level);
-    const bucket = buckets.get(place);
-    if (bucket === undefined) buckets.set(place, [member]);
+    const bucket = buckets[place];
+    if (bucket === undefined) buckets[place] = [member];
     else bucket.push(member);
   }
   const links: DagPbLink[] = [];
+  const places: number[] = [];
   let tsize = 0;
   for (let place = 0; place < SHARD_WIDTH; place++) {
-    const bucket = buckets.get(place);
+    const bucket = buckets[place];
     if (bucket === undefined) continue;
     const link = placedLink(place, bucket, level, blocks);
     links.push(link);
+    places.push(place);
     tsize += link.tsize;
   }
-  const bytes = encodeDagPb(links, encodeShardData(shardBitField(buckets.keys())));
+  const bytes = encodeDagPb(links, encodeShardData(shardBitField(places)));
   const block = { cid: dagPbCid(sha256(bytes)), bytes };
   blocks.push(block);
   return { block, tsize: tsize + bytes.length };
 }
 
+const NO_NAME = new Uint8Array(0);
+
 function placedLink(place: number, bucket: readonly Placed[], level: number, blocks: DagBlock[]): DagPbLink {
-  const label = Buffer.from(placeLabel(place));
   if (bucket.length === 1) {
     const { link } = bucket[0] as Placed;
-    return { cid: link.cid, name: Buffer.concat([label, link.name]), tsize: link.tsize };
+    return { cid: link.cid, name: labelled(place, link.name), tsize: link.tsize };
   }
   const child = shard(bucket, level + 1, blocks);
-  return { cid: child.block.cid.bytes, name: label, tsize: child.tsize };
+  return { cid: child.block.cid.bytes, name: labelled(place, NO_NAME), tsize: child.tsize };
+}
+
+function labelled(place: number, name: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(name.length + 2);
+  bytes[0] = hexDigit(place >> 4);
+  bytes[1] = hexDigit(place & 15);
+  bytes.set(name, 2);
+  return bytes;
+}
+
+function hexDigit(value: number): number {
+  return value < 10 ? 0x30 + value : 0x37 + value;
 }
 
 /** The bit field of a shard's data: place 0 is the lowest bit of the last byte; leading zero bytes are left out. */

@@ -83,18 +83,25 @@ function mixK2(w: Words): void {
   xor(w, H2, K2);
 }
 
+function int32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)
+  );
+}
+
 /** murmur3-x64-64 of the key as the 8 bytes in which a HAMT consumes it: byte `i` is the place at level `i`. */
 export function murmur3x64(key: Uint8Array): Uint8Array {
   const w = new Int32Array(8);
-  const block = new DataView(w.buffer, 16, 16);
   const tail = key.length % 16;
   const body = key.length - tail;
-  const source = new DataView(key.buffer, key.byteOffset, key.length);
   for (let at = 0; at < body; at += 16) {
-    w[K1] = source.getInt32(at, true);
-    w[K1 + 1] = source.getInt32(at + 4, true);
-    w[K2] = source.getInt32(at + 8, true);
-    w[K2 + 1] = source.getInt32(at + 12, true);
+    w[K1] = int32(key, at);
+    w[K1 + 1] = int32(key, at + 4);
+    w[K2] = int32(key, at + 8);
+    w[K2 + 1] = int32(key, at + 12);
     mixK1(w);
     rotateLeft(w, H1, 27);
     add(w, H1, H2);
@@ -107,10 +114,13 @@ export function murmur3x64(key: Uint8Array): Uint8Array {
     addLow(w, H2, 0x38495ab5);
   }
   if (tail > 0) {
-    w.fill(0, K1);
+    w[K1] = 0;
+    w[K1 + 1] = 0;
+    w[K2] = 0;
+    w[K2 + 1] = 0;
     for (let i = 0; i < tail; i++) {
-      const word = i >> 2;
-      w[K1 + word] = (w[K1 + word] as number) | ((key[body + i] as number) << ((i & 3) * 8));
+      const word = K1 + (i >> 2);
+      w[word] = (w[word] as number) | ((key[body + i] as number) << ((i & 3) * 8));
     }
     if (tail > 8) mixK2(w);
     mixK1(w);
@@ -122,7 +132,10 @@ export function murmur3x64(key: Uint8Array): Uint8Array {
   finalMix(w, H1);
   finalMix(w, H2);
   add(w, H1, H2);
-  block.setInt32(0, w[H1 + 1] as number);
-  block.setInt32(4, w[H1] as number);
-  return new Uint8Array(w.buffer, 16, 8);
+  const hash = new Uint8Array(8);
+  for (let i = 0; i < 4; i++) {
+    hash[i] = (w[H1 + 1] as number) >>> (24 - 8 * i);
+    hash[4 + i] = (w[H1] as number) >>> (24 - 8 * i);
+  }
+  return hash;
 }
