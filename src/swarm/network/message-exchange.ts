@@ -70,15 +70,14 @@ export async function answerPeer(
   stream: ByteStream,
   maxBytes: number,
   timeoutMs: number,
-  answer: (question: Buffer) => Uint8Array | undefined,
+  answer: (question: Buffer) => Uint8Array | Promise<Uint8Array>,
 ): Promise<void> {
   const timer = setTimeout(
     () => stream.abort(new Fault('unavailable', 'peer-too-slow', `${stream.peer} is too slow`)),
     timeoutMs,
   );
   try {
-    const reply = answer(await readMessage(stream, maxBytes));
-    if (reply !== undefined) await writeMessage(stream, reply);
+    await writeMessage(stream, await answer(await readMessage(stream, maxBytes)));
     await stream.closeWrite();
   } catch (error) {
     stream.abort(error as Error);

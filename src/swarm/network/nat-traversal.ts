@@ -28,7 +28,7 @@ export async function natTraversal(options: { readonly dht: boolean }): Promise<
     services['dht'] = kadDHT({
       clientMode: true,
       protocol: '/ipfs/kad/1.0.0',
-    }) as NatTraversal['services'][string];
+    }) as unknown as NatTraversal['services'][string];
   }
   return { transports: [relay.circuitRelayTransport()], services, listen: [] };
 }

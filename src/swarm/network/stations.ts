@@ -14,8 +14,10 @@ const PING_MS = 10_000;
 const MAX_OUTBOUND = 256;
 
 export interface Stations extends PeerStreams {
-  /** Resolves when nobody is left whose protocols are not known yet, or at the signal's abort. */
-  identified(signal: AbortSignal): Promise<void>;
+  /** Connected peers whose protocols are not known yet. */
+  readonly unidentified: number;
+  /** Resolves when the peer's protocols are known or it went, or at the signal's abort. */
+  identified(peer: string, signal: AbortSignal): Promise<void>;
   /** Resolves at the next change of who is here, or at the signal's abort. */
   change(signal: AbortSignal): Promise<void>;
   stop(): void;
@@ -85,16 +87,23 @@ export function createStations({ libp2p, logger }: StationsComponents): Stations
 
   const change = (signal: AbortSignal): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (signal.aborted || stopping.signal.aborted) resolve();
-    changes.add(resolve);
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    return promise.finally(() => changes.delete(resolve));
+    const end = () => resolve();
+    if (signal.aborted || stopping.signal.aborted) end();
+    changes.add(end);
+    signal.addEventListener('abort', end, { once: true });
+    return promise.finally(() => {
+      changes.delete(end);
+      signal.removeEventListener('abort', end);
+    });
   };
 
   return {
     change,
-    async identified(signal) {
-      while (unknown.size > 0 && !signal.aborted && !stopping.signal.aborted) await change(signal);
+    get unidentified() {
+      return unknown.size;
+    },
+    async identified(peer, signal) {
+      while (unknown.has(peer) && !signal.aborted && !stopping.signal.aborted) await change(signal);
     },
     async openStream(peer, protocol, signal): Promise<ByteStream> {
       const connection = libp2p

@@ -1,0 +1,21 @@
+import type { Digest } from '../../base/digest.ts';
+import { parseReference, printFamiliar, printShort } from '../../image/oci/reference.ts';
+
+export interface ImageName {
+  /** As image records hold names: `jbenet/go-ipfs:latest`. */
+  readonly full: string;
+  /** As a published root links it: `jbenet/go-ipfs`. */
+  readonly short: string;
+  /** Of `name@sha256:…`: the name then says nothing. */
+  readonly digest?: Digest;
+}
+
+/** @throws Fault `invalid/bad-reference` */
+export function normalizeName(text: string): ImageName {
+  const reference = parseReference(text.trim());
+  return {
+    full: printFamiliar(reference),
+    short: printShort(reference),
+    ...(reference.digest === undefined ? {} : { digest: reference.digest }),
+  };
+}

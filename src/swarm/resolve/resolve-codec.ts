@@ -1,0 +1,84 @@
+import type { Digest } from '../../base/digest.ts';
+import type { KeptBlob } from '../../store/image-records.ts';
+import { decodeKeptBlob, encodeKeptBlob } from '../catalogue/catalogue-codec.ts';
+import { type CborValue, cidValue, decodeCbor, digestValue, encodeCbor } from '../network/cbor-value.ts';
+
+/** What one station asks another: hex digits of a digest, or a name in Docker's familiar form. */
+export type ResolveQuestion =
+  | { readonly kind: 'id'; readonly prefix: string }
+  | { readonly kind: 'name'; readonly name: string };
+
+/** One image that fits a question. */
+export interface ResolveAnswer {
+  /** For an id: the digest that begins with it. For a name: the image ID, or the index digest of several platforms. */
+  readonly digest: Digest;
+  /** CID of the image root. */
+  readonly root: string;
+  /** CID of the newest published root. */
+  readonly publishedRoot?: string;
+  readonly names: readonly string[];
+  readonly keptBlobs: readonly KeptBlob[];
+  /** The bytes that hash to `digest`, with an answer to an id. */
+  readonly proof?: Uint8Array;
+}
+
+export const RESOLVE_LIMITS = {
+  questionBytes: 1024,
+  replyBytes: 12 * 1024 * 1024,
+  answers: 16,
+  /** The largest JSON that an image may have. */
+  proofBytes: 4 * 1024 * 1024,
+  names: 256,
+  nameBytes: 512,
+  keptBlobs: 4096,
+} as const;
+const LIMITS = RESOLVE_LIMITS;
+
+/** @returns at most `questionBytes` bytes */
+export function encodeQuestion(question: ResolveQuestion): Uint8Array {
+  return encodeCbor(question.kind === 'id' ? { id: question.prefix } : { name: question.name });
+}
+
+/** @throws Fault `corrupt/bad-cbor` */
+export function decodeQuestion(bytes: Uint8Array): ResolveQuestion {
+  const value = decodeCbor(bytes, 'question');
+  const id = value.field('id');
+  if (id.absent) return { kind: 'name', name: value.field('name').text(LIMITS.nameBytes) };
+  const prefix = id.text(64);
+  if (!/^[0-9a-f]{6,64}$/.test(prefix)) throw id.fault('6 to 64 hex digits');
+  return { kind: 'id', prefix };
+}
+
+export function encodeAnswers(answers: readonly ResolveAnswer[]): Uint8Array {
+  return encodeCbor({
+    answers: answers.map((answer) => ({
+      digest: digestValue(answer.digest),
+      root: cidValue(answer.root),
+      ...(answer.publishedRoot === undefined ? {} : { published: cidValue(answer.publishedRoot) }),
+      names: answer.names,
+      kept: answer.keptBlobs.map(encodeKeptBlob),
+      ...(answer.proof === undefined ? {} : { proof: answer.proof }),
+    })),
+  });
+}
+
+/** @throws Fault `corrupt/bad-cbor` for anything but answers within {@link RESOLVE_LIMITS} */
+export function decodeAnswers(bytes: Uint8Array): ResolveAnswer[] {
+  return decodeCbor(bytes, 'reply').field('answers').list(LIMITS.answers).map(decodeAnswer);
+}
+
+function decodeAnswer(value: CborValue): ResolveAnswer {
+  const published = value.field('published');
+  const proof = value.field('proof');
+  return {
+    digest: value.field('digest').digest(),
+    root: value.field('root').cid(),
+    ...(published.absent ? {} : { publishedRoot: published.cid() }),
+    names: value
+      .field('names')
+      .list(LIMITS.names)
+      .map((name) => name.text(LIMITS.nameBytes)),
+    keptBlobs: value.field('kept').list(LIMITS.keptBlobs).map(decodeKeptBlob),
+    ...(proof.absent ? {} : { proof: proof.bytes(LIMITS.proofBytes) }),
+  };
+}

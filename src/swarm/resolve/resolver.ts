@@ -1,0 +1,237 @@
+import { CID } from 'multiformats/cid';
+import { digestHex } from '../../base/digest.ts';
+import { Fault, toFault } from '../../base/fault.ts';
+import type { Logger } from '../../observe/logger.ts';
+import type { ImageRecord } from '../../store/image-records.ts';
+import type { Store } from '../../store/store.ts';
+import type { ImageQuery, Resolution } from '../image-query.ts';
+import { answerPeer } from '../network/message-exchange.ts';
+import type { Stations } from '../network/stations.ts';
+import { parsePeerId, type StationTrust } from '../trust/station-trust.ts';
+import { ambiguousId, chooseById, chooseByName } from './choose-answer.ts';
+import { normalizeName } from './image-name.ts';
+import { openNameChoices } from './name-choices.ts';
+import { answerFromStore, matches } from './own-answers.ts';
+import type { RootAnswers } from './peer-answer.ts';
+import { decodeQuestion, encodeAnswers, RESOLVE_LIMITS, type ResolveQuestion } from './resolve-codec.ts';
+import { type PollResult, pollStations, RESOLVE_PROTOCOL } from './station-poll.ts';
+
+export interface ResolverComponents {
+  readonly store: Store;
+  readonly stations: Stations;
+  readonly dialling: () => number;
+  readonly trust: StationTrust;
+  readonly logger: Logger;
+}
+
+export interface ResolverSettings {
+  readonly fullIds: boolean;
+  readonly waitMs: number;
+  /** Members of the private network are believed names. */
+  readonly believeNames: boolean;
+  /** Members are believed as trusted stations are. */
+  readonly believeAll: boolean;
+}
+
+export interface ResolveOptions {
+  readonly from?: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Resolver {
+  /** See `Swarm.resolve`. */
+  resolve(query: ImageQuery, options: ResolveOptions): Promise<Resolution>;
+}
+
+const MIN_ID = 6;
+const FULL_ID = 64;
+const SHORT_ID = 12;
+const MAX_INBOUND = 16;
+const ANSWER_MS = 10_000;
+
+/** Answers `/shp/resolve/1` for peers, and finds what a user names: here first, then at the stations connected. */
+export function createResolver(components: ResolverComponents, settings: ResolverSettings): Resolver {
+  const { store, stations, trust, logger } = components;
+  const choices = openNameChoices(store.values);
+
+  stations.handle(
+    RESOLVE_PROTOCOL,
+    (stream, peer) => {
+      answerPeer(stream, RESOLVE_LIMITS.questionBytes, ANSWER_MS, async (bytes) =>
+        encodeAnswers(await answerFromStore(store, decodeQuestion(bytes))),
+      ).catch((error) => logger.debug({ peer, error: String(error) }, 'a question was not answered'));
+    },
+    { maxInbound: MAX_INBOUND },
+  );
+
+  const poll = (question: ResolveQuestion, options: ResolveOptions): Promise<PollResult> =>
+    pollStations(components, question, { ...options, waitMs: settings.waitMs }).catch((error) => {
+      throw options.signal.aborted ? new Fault('cancelled', 'cancelled', 'cancelled') : toFault(error);
+    });
+
+  const fromPeers = (group: RootAnswers, path: readonly string[], by: 'id' | 'name', asked?: string) => {
+    const answers = group.answers.map(({ answer }) => answer);
+    const first = answers[0] as (typeof answers)[number];
+    const explicit = group.rank !== undefined || asked !== undefined || settings.believeAll;
+    const namesBelieved = explicit || settings.believeNames;
+    const published = answers.find(({ publishedRoot }) => publishedRoot !== undefined)?.publishedRoot;
+    const resolution: Resolution = {
+      imageRoot: CID.parse(group.root),
+      ...(published === undefined ? {} : { publishedRoot: CID.parse(published) }),
+      path,
+      digest: first.digest,
+      trusted: explicit || by === 'name',
+      peers: group.answers.map(({ peer }) => peer),
+      // Names of a peer that is not believed would be given to its image here.
+      names: namesBelieved ? [...new Set(answers.flatMap(({ names }) => names))] : [],
+      keptBlobs: first.keptBlobs,
+    };
+    return resolution;
+  };
+
+  const byId = async (given: string, options: ResolveOptions): Promise<Resolution> => {
+    const prefix = parseId(given, settings.fullIds);
+    const path = [prefix.slice(0, SHORT_ID)];
+    if (options.from === undefined) {
+      const here = matches(store, { kind: 'id', prefix });
+      const digests = [...new Set(here.map(({ digest }) => digest))].sort();
+      if (digests.length > 1) throw ambiguousId(prefix, digests);
+      const first = here[0];
+      if (first !== undefined) {
+        return ownResolution(first.record, [digestHex(first.digest).slice(0, SHORT_ID)], first);
+      }
+    }
+    const { answers, asked } = await poll({ kind: 'id', prefix }, options);
+    const group = chooseById(prefix, answers, trust.rank);
+    if (group === undefined) throw unknown(prefix, asked);
+    const digest = group.answers[0]?.answer.digest;
+    return fromPeers(
+      group,
+      digest === undefined ? path : [digestHex(digest).slice(0, SHORT_ID)],
+      'id',
+      options.from,
+    );
+  };
+
+  const byName = async (given: string, options: ResolveOptions): Promise<Resolution> => {
+    const { full, short, digest } = normalizeName(given);
+    if (digest !== undefined) return byId(digestHex(digest), options);
+    const path = short.split('/');
+    if (options.from === undefined) {
+      const here = matches(store, { kind: 'name', name: full })[0];
+      if (here !== undefined) return ownResolution(here.record, path, here);
+    }
+    const { answers, asked } = await poll({ kind: 'name', name: full }, options);
+    const named = answers.filter(({ answer }) => answer.names.includes(full));
+    const group = chooseByName(full, named, {
+      rank: options.from === undefined ? trust.rank : () => 0,
+      believeMembers: settings.believeNames,
+      choice: choices.get(full),
+    });
+    if (group === undefined) throw unknown(given, asked);
+    if (options.from !== undefined) await choices.put(full, { peer: options.from, root: group.root });
+    return fromPeers(group, path, 'name', options.from);
+  };
+
+  return {
+    async resolve(query, given) {
+      const options = withFrom(given, stations);
+      switch (query.kind) {
+        case 'cid':
+          return byCid(store, query.cid, query.path);
+        case 'id':
+          return byId(query.prefix, options);
+        case 'name':
+          return byName(query.name, options);
+        case 'ipns':
+          return byName(query.name, withFrom({ ...given, from: query.peer }, stations));
+      }
+    },
+  };
+}
+
+function withFrom(options: ResolveOptions, stations: Stations): ResolveOptions {
+  if (options.from === undefined) return options;
+  const from = parsePeerId(options.from);
+  if (!stations.connectedStations().includes(from)) {
+    throw new Fault(
+      'unavailable',
+      'not-connected',
+      `not connected to ${from}: dkr-shp connect <its address>`,
+      {
+        fields: { peer: from },
+      },
+    );
+  }
+  return { ...options, from };
+}
+
+function parseId(given: string, fullOnly: boolean): string {
+  const prefix = given.toLowerCase().replace(/^sha256:/, '');
+  const fields = { id: given };
+  if (!/^[0-9a-f]*$/.test(prefix) || prefix.length > FULL_ID) {
+    throw new Fault('invalid', 'bad-id', `not an image id: ${JSON.stringify(given)}`, { fields });
+  }
+  if (prefix.length < MIN_ID) {
+    throw new Fault('invalid', 'id-too-short', `${given} is too short: give at least ${MIN_ID} digits`, {
+      fields,
+    });
+  }
+  if (fullOnly && prefix.length < FULL_ID) {
+    throw new Fault(
+      'invalid',
+      'id-too-short',
+      `${given} is short, and a short id can be forged: give all ${FULL_ID} digits (setting ids.full)`,
+      { fields },
+    );
+  }
+  return prefix;
+}
+
+/** An address names itself: nobody needs to be asked or trusted. */
+function byCid(store: Store, cid: CID, path: readonly string[]): Resolution {
+  const text = cid.toString();
+  for (const record of store.images.all()) {
+    if (record.publishedRoots.includes(text)) {
+      return { ...ownResolution(record, path), publishedRoot: cid };
+    }
+    if (record.root === text && path.length === 0) return ownResolution(record, path);
+  }
+  return {
+    imageRoot: cid,
+    ...(path.length === 0 ? {} : { publishedRoot: cid }),
+    path,
+    trusted: true,
+    peers: [],
+    names: [],
+    keptBlobs: [],
+  };
+}
+
+function ownResolution(
+  record: ImageRecord,
+  path: readonly string[],
+  match?: { readonly digest: NonNullable<Resolution['digest']> },
+): Resolution {
+  const published = record.publishedRoots.at(-1);
+  return {
+    imageRoot: CID.parse(record.root),
+    ...(published === undefined ? {} : { publishedRoot: CID.parse(published) }),
+    path,
+    ...(match === undefined ? {} : { digest: match.digest }),
+    trusted: true,
+    peers: [],
+    names: record.names,
+    keptBlobs: record.keptBlobs,
+  };
+}
+
+function unknown(asked: string, stations: readonly string[]): Fault {
+  const who =
+    stations.length === 0
+      ? 'no station is connected: dkr-shp connect <address>'
+      : `asked ${stations.length} station${stations.length === 1 ? '' : 's'}`;
+  return new Fault('not-found', 'unknown-image', `no image ${asked} is known (${who})`, {
+    fields: { image: asked, asked: stations.length },
+  });
+}
