@@ -1,0 +1,83 @@
+import { createLayerDraft } from '../image/layer/layer-draft.ts';
+import type { LayerEntries } from '../image/layer/layer-entries.ts';
+import type { LayerLimits } from '../image/layer/layer-limits.ts';
+import { createRecipeDraft, type RecipeDraft } from '../image/layer/recipe-draft.ts';
+import type { SparseFragment, TarEntry, TarSink } from '../image/tar/tar-entry.ts';
+import type { ContentTaker } from './content-taker.ts';
+
+export interface AssembledLayer {
+  readonly entries: LayerEntries;
+  readonly recipe: RecipeDraft;
+}
+
+/** What a tar reader feeds: the entries go into the draft, literals into the recipe, content to the taker. */
+export interface LayerAssembly extends TarSink {
+  /** The whole tar was read. */
+  finish(): AssembledLayer;
+  /** Gives up the file that was begun, if any. */
+  abort(): void;
+}
+
+export function createLayerAssembly(taker: ContentTaker, limits: LayerLimits): LayerAssembly {
+  const draft = createLayerDraft(limits);
+  const recipe = createRecipeDraft();
+  let file: TarEntry | undefined;
+  let fragments: readonly SparseFragment[] = [];
+  let fragment = 0;
+  let within = 0;
+
+  return {
+    literal(bytes) {
+      recipe.literal(bytes);
+    },
+    entry(entry) {
+      if (entry.type !== 'file') {
+        draft.add(entry);
+        return;
+      }
+      file = keep(entry);
+      fragments = entry.sparse ?? [{ offset: 0, length: entry.size }];
+      fragment = 0;
+      within = 0;
+      taker.begin(entry.size);
+    },
+    content(bytes) {
+      for (let at = 0; at < bytes.length; ) {
+        const { offset, length } = fragments[fragment] as SparseFragment;
+        const piece = bytes.subarray(at, at + length - within);
+        if (piece.length > 0) taker.data(offset + within, piece);
+        at += piece.length;
+        within += piece.length;
+        if (within === length) {
+          fragment++;
+          within = 0;
+        }
+      }
+    },
+    entryEnd() {
+      if (file === undefined) return;
+      const object = taker.end();
+      for (const { offset, length } of fragments) {
+        if (length > 0) recipe.content(object.hash, offset, length);
+      }
+      draft.add(file, object);
+      file = undefined;
+    },
+    finish() {
+      return { entries: draft.finish(), recipe };
+    },
+    abort() {
+      taker.abort();
+    },
+  };
+}
+
+/** A tar entry's arrays are views that live as long as the call; a file's must live until its content is in. */
+function keep(entry: TarEntry): TarEntry {
+  return {
+    ...entry,
+    path: entry.path.slice(),
+    linkPath: entry.linkPath.slice(),
+    xattrs: entry.xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })),
+  };
+}

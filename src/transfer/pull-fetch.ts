@@ -1,0 +1,265 @@
+import type { CID } from 'multiformats/cid';
+import { type Digest, digestHex } from '../base/digest.ts';
+import type { GetBlock } from '../image/dag/directory-walk.ts';
+import type { LayerIndex } from '../image/layer/layer-index.ts';
+import type { LayerRecord, ManifestRecord } from '../store/image-records.ts';
+import type { Lease } from '../store/lease.ts';
+import type { FetchProgress } from '../swarm/block-fetcher.ts';
+import { checkDiskSpace } from './disk-space.ts';
+import { ID_DIGITS } from './image-names.ts';
+import type { ProgressReporter } from './progress-reporter.ts';
+import { blobPart, type PullLayer, takeLayer } from './pull-parts.ts';
+import { createPullProgress, type PullProgress } from './pull-progress.ts';
+import { createPullTargets, type PullPart, type PullTargets } from './pull-targets.ts';
+import { verifyPulledLayer } from './pull-verify.ts';
+import type { PulledLayer, PulledManifest } from './pulled-manifest.ts';
+import { objectsInTarOrder } from './stored-layer.ts';
+import type { TransferComponents, TransferSettings } from './transfer-components.ts';
+
+export interface PullContext {
+  readonly components: TransferComponents;
+  readonly settings: TransferSettings;
+  readonly lease: Lease;
+  readonly get: GetBlock;
+  /** Where to ask; empty: every connected station. */
+  readonly peers: readonly string[];
+  readonly reporter: ProgressReporter;
+  readonly signal: AbortSignal;
+}
+
+/** A manifest all of whose data is here and was verified. */
+export interface FetchedManifest {
+  readonly record: ManifestRecord;
+  readonly indexes: readonly LayerIndex[];
+  /** Content bytes (recipes included), those that were here, and bytes on the wire. */
+  readonly bytes: number;
+  readonly here: number;
+  readonly moved: number;
+}
+
+/** A layer of the manifest with what of it has to come; a foreign layer without bytes has none. */
+interface ManifestPart {
+  readonly source: PulledLayer;
+  readonly part?: PullPart;
+  readonly layer?: PullLayer;
+}
+
+/** Brings all data of one manifest root, verifying each layer while it comes. */
+export async function fetchManifest(
+  context: PullContext,
+  manifest: PulledManifest,
+): Promise<FetchedManifest> {
+  const { store, swarm } = context.components;
+  const parts = await openParts(context, manifest);
+  const withData = parts.filter((part): part is ManifestPart & { part: PullPart } => part.part !== undefined);
+  const targets = createPullTargets(
+    store,
+    context.lease,
+    withData.map(({ part }) => part),
+  );
+  await targets.prepare(context.signal);
+  const progress = createPullProgress(
+    context.reporter,
+    withData.map(({ source }) => layerLabel(source)),
+    targets,
+  );
+  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, progress.missing);
+  const track = context.lease.shared ? swarm.holdings.track(manifest.root, targets.bitmap) : undefined;
+  const failure = new AbortController();
+  const signal = AbortSignal.any([context.signal, failure.signal]);
+  try {
+    const run = createRun({ ...context, signal }, manifest.root, targets, progress, () => track?.changed());
+    await run.fetch(targets.wantedRecipes());
+    const verified = verifyLayers({ ...context, signal }, withData, targets, progress);
+    const fetched = fetchContent(run, context, withData, targets);
+    // whichever fails first ends the other
+    const fail = (reason: unknown): never => {
+      targets.fail(reason);
+      failure.abort(reason);
+      throw reason;
+    };
+    const [tarSizes] = await Promise.all([verified.catch(fail), fetched.catch(fail)]);
+    progress.end();
+    return {
+      record: manifestRecord(manifest, parts, tarSizes),
+      indexes: withData.flatMap(({ layer }) => (layer === undefined ? [] : [layer.layer.index])),
+      bytes: progress.bytes,
+      here: progress.here,
+      moved: run.wireBytes(),
+    };
+  } finally {
+    track?.end();
+  }
+}
+
+async function openParts(context: PullContext, manifest: PulledManifest): Promise<ManifestPart[]> {
+  const { store } = context.components;
+  const { lease, get, signal } = context;
+  const parts: ManifestPart[] = [];
+  for (const source of manifest.layers) {
+    const { root, diffId } = source;
+    if (root === undefined) {
+      parts.push({ source });
+    } else if (diffId === undefined) {
+      parts.push({ source, part: await blobPart({ ...source, root }, blockReader(context)) });
+    } else {
+      const layer = await takeLayer(store, lease, root, diffId, get);
+      parts.push({ source, layer, part: layer.part });
+    }
+    signal.throwIfAborted();
+  }
+  return parts;
+}
+
+interface FetchRun {
+  fetch(wanted: Uint32Array): Promise<void>;
+  /** On the wire so far. */
+  wireBytes(): number;
+}
+
+function createRun(
+  context: PullContext,
+  root: CID,
+  targets: PullTargets,
+  progress: PullProgress,
+  changed: () => void,
+): FetchRun {
+  const { store, swarm } = context.components;
+  let before = 0;
+  let now = 0;
+  return {
+    async fetch(wanted) {
+      if (wanted.length === 0) return;
+      const report = await swarm.fetcher.fetch({
+        root,
+        plan: targets.plan,
+        wanted,
+        wantClass: 'background',
+        ...(context.peers.length === 0 ? {} : { peers: context.peers }),
+        async onBlock(index, bytes) {
+          await targets.take(index, bytes);
+          progress.fetched(index, bytes.length);
+          changed();
+          await store.objects.drained();
+        },
+        onProgress(state: FetchProgress) {
+          now = state.wireBytes;
+          progress.network(before + now, state.peers);
+        },
+        signal: context.signal,
+      });
+      before += report.wireBytes;
+      now = 0;
+    },
+    wireBytes: () => before + now,
+  };
+}
+
+/** In the order in which the tars need it, so that verification keeps pace; then what is no layer. */
+async function fetchContent(
+  run: FetchRun,
+  { components: { store } }: PullContext,
+  parts: readonly ManifestPart[],
+  targets: PullTargets,
+): Promise<void> {
+  const wanted: number[] = [];
+  for (const [number, { layer }] of parts.entries()) {
+    if (layer === undefined) continue;
+    const seen = new Uint8Array(layer.layer.index.objectCount);
+    const order: number[] = [];
+    for await (const object of objectsInTarOrder(store, layer.layer)) {
+      if (seen[object] === 0) order.push(object);
+      seen[object] = 1;
+    }
+    // empty files are in no recipe
+    for (let object = 0; object < seen.length; object++) if (seen[object] === 0) order.push(object);
+    for (const index of targets.wantedObjects(number, order)) wanted.push(index);
+  }
+  for (const index of targets.wantedFiles()) wanted.push(index);
+  await run.fetch(Uint32Array.from(wanted));
+}
+
+/** One after the other, bottom first, as their content comes. @returns bytes of each part's tar, 0 where it has none */
+async function verifyLayers(
+  context: PullContext,
+  parts: readonly ManifestPart[],
+  targets: PullTargets,
+  progress: PullProgress,
+): Promise<number[]> {
+  const { store } = context.components;
+  const sizes: number[] = [];
+  for (const [number, { layer }] of parts.entries()) {
+    if (layer === undefined) {
+      sizes.push(0);
+      continue;
+    }
+    const { tarSize } = await verifyPulledLayer(store, context.lease, layer, {
+      limits: context.settings.limits,
+      signal: context.signal,
+      objectReady: (object) => targets.objectReady(number, object),
+      onBytes: () => progress.verifying(number),
+    });
+    sizes.push(tarSize);
+    progress.verified(number);
+  }
+  return sizes;
+}
+
+function manifestRecord(
+  manifest: PulledManifest,
+  parts: readonly ManifestPart[],
+  tarSizes: readonly number[],
+): ManifestRecord {
+  let next = 0;
+  const layers = parts.map(({ source, part }): LayerRecord => {
+    const tarSize = part === undefined ? 0 : (tarSizes[next++] as number);
+    const { root, diffId, digest, mediaType, size } = source;
+    return {
+      digest,
+      mediaType,
+      size,
+      ...(diffId === undefined ? {} : { diffId, tarSize }),
+      ...(root === undefined ? {} : { root: root.toString() }),
+    };
+  });
+  const { root, digest, mediaType, imageId, platform } = manifest;
+  return { root: root.toString(), digest, mediaType, imageId, platform, layers };
+}
+
+function layerLabel({ diffId, digest }: { diffId?: Digest; digest: Digest }): string {
+  return digestHex(diffId ?? digest).slice(0, ID_DIGITS);
+}
+
+/** Brings one file by the CID of its UnixFS root: a kept blob. */
+export async function fetchFile(
+  context: PullContext,
+  file: { readonly root: CID; readonly size: number; readonly digest: Digest; readonly mediaType: string },
+): Promise<void> {
+  const { store } = context.components;
+  if (store.objects.has(file.root)) {
+    context.lease.see(file.root);
+    return;
+  }
+  const part = await blobPart(file, blockReader(context));
+  const targets = createPullTargets(store, context.lease, [part]);
+  await targets.prepare(context.signal);
+  const progress = createPullProgress(context.reporter, [`blob ${layerLabel(file)}`], targets);
+  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, progress.missing);
+  const run = createRun(context, file.root, targets, progress, () => {});
+  await run.fetch(Uint32Array.from(targets.wantedFiles()));
+  progress.end();
+}
+
+/** A block that is here, or from a peer: then it is stored. */
+function blockReader({ components: { store, swarm }, lease, peers, signal }: PullContext) {
+  return async (cid: CID): Promise<Uint8Array> => {
+    const here = await store.blocks.get(cid);
+    if (here !== undefined) {
+      lease.see(cid);
+      return here;
+    }
+    const bytes = await swarm.fetcher.block(cid, { signal, ...(peers.length === 0 ? {} : { peers }) });
+    store.blocks.put(lease, cid, bytes);
+    return bytes;
+  };
+}

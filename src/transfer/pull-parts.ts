@@ -1,0 +1,124 @@
+import type { CID } from 'multiformats/cid';
+import type { Digest } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { readNode } from '../image/dag/dag-node.ts';
+import type { GetBlock } from '../image/dag/directory-walk.ts';
+import { CHUNK_SIZE } from '../image/dag/file-dag.ts';
+import { readLayerRoot } from '../image/dag/image-roots.ts';
+import { decodeLayerIndex } from '../image/layer/index-codec.ts';
+import { layerTree } from '../image/layer/layer-tree.ts';
+import { verifyObjects } from '../image/layer/object-check.ts';
+import type { Lease } from '../store/lease.ts';
+import type { Store } from '../store/store.ts';
+import { fileLeaves } from './file-leaves.ts';
+import type { PullPart } from './pull-targets.ts';
+import type { PulledLayer } from './pulled-manifest.ts';
+import type { StoredLayer } from './stored-layer.ts';
+
+/** A tar layer of a pull: what has to come, and how to read it when it is here. */
+export interface PullLayer {
+  readonly part: PullPart;
+  readonly layer: StoredLayer;
+  readonly diffId: Digest;
+}
+
+/**
+ * Stores a layer's index and tree, and checks what the index alone can show: its bytes are the index object's, the
+ * objects' roots are those of their leaves, and the tree made from it is the one that the layer root links.
+ * @throws Fault `corrupt/tree-mismatch`, `corrupt/bad-layer-index`, `not-found/no-block`
+ */
+export async function takeLayer(
+  store: Store,
+  lease: Lease,
+  root: CID,
+  diffId: Digest,
+  get: GetBlock,
+): Promise<PullLayer> {
+  const shape = readLayerRoot(root, get);
+  const bytes = await takeIndex(store, lease, shape.index.cid, get);
+  const index = decodeLayerIndex(bytes);
+  verifyObjects(index);
+  const tree = layerTree(index);
+  if (tree.cid.toString() !== shape.tree.cid.toString()) {
+    throw new Fault(
+      'corrupt',
+      'tree-mismatch',
+      `the tree of layer ${root} is not the one that its index describes`,
+      {
+        fields: { layer: root.toString(), found: tree.cid.toString() },
+      },
+    );
+  }
+  for (const block of tree.blocks) store.blocks.put(lease, block.cid, block.bytes);
+  lease.see(root);
+  return {
+    layer: { root, index, indexCid: shape.index.cid, recipeCid: shape.tar.cid },
+    part: { index, file: { cid: shape.tar.cid, ...fileLeaves(shape.tar, get) } },
+    diffId,
+  };
+}
+
+async function takeIndex(store: Store, lease: Lease, cid: CID, get: GetBlock): Promise<Uint8Array> {
+  const known = store.objects.info(cid);
+  if (known !== undefined) {
+    lease.see(cid);
+    return store.objects.read(cid, 0, known.size);
+  }
+  const bytes = Buffer.concat([...fileBytes(cid, get)]);
+  const writer = store.objects.write(lease, bytes.length);
+  writer.write(bytes);
+  const object = writer.finish();
+  if (object.cid.toString() === cid.toString()) return bytes;
+  throw new Fault('corrupt', 'bad-layer-index', `the layer index ${cid} is not chunked as shp does it`, {
+    fields: { index: cid.toString() },
+  });
+}
+
+function* fileBytes(cid: CID, get: GetBlock): Generator<Uint8Array> {
+  const bytes = get(cid);
+  if (bytes === undefined) {
+    throw new Fault('not-found', 'no-block', `block ${cid} is not here`, {
+      fields: { block: cid.toString() },
+    });
+  }
+  const node = readNode(cid, bytes);
+  if (node.kind === 'raw') yield bytes;
+  else for (const { cid: child } of node.links) yield* fileBytes(child, get);
+}
+
+/** A blob that is no layer, as a file of its exact bytes. Its inner nodes may have to be fetched. */
+export async function blobPart(
+  layer: PulledLayer & { readonly root: CID },
+  get: (cid: CID) => Promise<Uint8Array>,
+): Promise<PullPart> {
+  const { root, size } = layer;
+  if (size <= CHUNK_SIZE) return { file: { cid: root, size, leaves: root.multihash.digest } };
+  const nodes = new Map<string, Uint8Array>();
+  await collectNodes(root, get, nodes);
+  const file = fileLeaves({ cid: root, tsize: 0 }, (cid) => nodes.get(cid.toString()));
+  if (file.size !== size) {
+    throw new Fault(
+      'corrupt',
+      'digest-mismatch',
+      `blob ${layer.digest} has ${file.size} bytes, its manifest says ${size}`,
+      {
+        fields: { blob: layer.digest },
+      },
+    );
+  }
+  return { file: { cid: root, ...file } };
+}
+
+async function collectNodes(
+  cid: CID,
+  get: (cid: CID) => Promise<Uint8Array>,
+  nodes: Map<string, Uint8Array>,
+): Promise<void> {
+  const bytes = await get(cid);
+  nodes.set(cid.toString(), bytes);
+  for (const { cid: child } of readNode(cid, bytes).links) {
+    if (child.code !== RAW) await collectNodes(child, get, nodes);
+  }
+}
+
+const RAW = 0x55;

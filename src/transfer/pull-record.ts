@@ -1,0 +1,67 @@
+import type { CID } from 'multiformats/cid';
+import { directoryLinks, type GetBlock, runWalk } from '../image/dag/directory-walk.ts';
+import type { ImageRecord, ImageState, KeptBlob, ManifestRecord } from '../store/image-records.ts';
+import { mergeKeptBlobs } from './kept-blobs.ts';
+
+const RAW = 0x55;
+const MAX_PUBLISHED_NAMES = 4096;
+
+/** A record of what was pulled, joined with what was known of the image before. */
+export function pulledRecord(
+  before: ImageRecord | undefined,
+  now: {
+    readonly root: CID;
+    readonly indexDigest: ImageRecord['indexDigest'];
+    readonly manifests: readonly ManifestRecord[];
+    readonly names: readonly string[];
+    readonly publishedRoot: CID | undefined;
+    readonly keptBlobs: readonly KeptBlob[];
+    readonly state: ImageState;
+    readonly shared: boolean;
+    readonly origin: string;
+    readonly contentSize: number;
+    readonly time: number;
+  },
+): ImageRecord {
+  const manifests = new Map([...(before?.manifests ?? []), ...now.manifests].map((one) => [one.digest, one]));
+  const published = [
+    ...(before?.publishedRoots ?? []),
+    ...(now.publishedRoot ? [now.publishedRoot.toString()] : []),
+  ];
+  return {
+    root: now.root.toString(),
+    ...(now.indexDigest === undefined ? {} : { indexDigest: now.indexDigest }),
+    manifests: [...manifests.values()],
+    names: [...new Set([...(before?.names ?? []), ...now.names])],
+    publishedRoots: [...new Set(published)],
+    state: before?.state === 'pinned' ? 'pinned' : now.state,
+    shared: before?.shared === true || now.shared,
+    keptBlobs: mergeKeptBlobs(before?.keptBlobs ?? [], now.keptBlobs),
+    origin: before?.origin ?? now.origin,
+    contentSize: Math.max(before?.contentSize ?? 0, now.contentSize),
+    createdAt: before?.createdAt ?? now.time,
+    usedAt: now.time,
+  };
+}
+
+/**
+ * Whether all that a published root lists is this image. Only then is it pinned with it: a root that lists other
+ * things too would pin what is not here.
+ */
+export function publishesOnly(published: CID, imageRoot: CID, get: GetBlock): boolean {
+  let names = 0;
+  const walk = (directory: CID, depth: number): boolean => {
+    if (directory.code === RAW || depth > 16) return false;
+    return runWalk(directoryLinks(directory), get).every(({ cid }) => {
+      names++;
+      if (names > MAX_PUBLISHED_NAMES) return false;
+      return cid.equals(imageRoot) || walk(cid, depth + 1);
+    });
+  };
+  try {
+    return walk(published, 0);
+  } catch {
+    // blocks of other branches are not here
+    return false;
+  }
+}

@@ -1,0 +1,169 @@
+import type { CID } from 'multiformats/cid';
+import { digestOfBytes } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
+import { jsonFile } from '../image/dag/image-roots.ts';
+import type { ProgressListener } from '../observe/progress.ts';
+import type { ImageRecord, KeptBlob } from '../store/image-records.ts';
+import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
+import { contentSizeOf } from './content-size.ts';
+import { parseImageReference } from './image-reference.ts';
+import { createProgressReporter } from './progress-reporter.ts';
+import { fetchKeptBlobs } from './pull-blobs.ts';
+import { type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
+import { publishesOnly, pulledRecord } from './pull-record.ts';
+import { type PulledTree, pullTree } from './pull-tree.ts';
+import { type PulledImage, readPulledImage } from './pulled-manifest.ts';
+import type { TransferTotals } from './push.ts';
+import type { TransferComponents, TransferSettings } from './transfer-components.ts';
+
+export interface PullOptions {
+  readonly reference: string;
+  /** `os/arch[/variant]` or `all`; absent: this machine's. */
+  readonly platform?: string;
+  /** Ask this peer only, and take its answer. */
+  readonly from?: string;
+  /** Also bring the compressed blobs that peers kept. */
+  readonly blobs: boolean;
+  /** Keep it as cached, not pinned: it may go when the disk is needed. */
+  readonly cached: boolean;
+  readonly onProgress: ProgressListener;
+  readonly signal: AbortSignal;
+}
+
+export interface PullOutcome {
+  /** `/ipfs/<published root>/<id or name>`; the image root's own path where no published root is known. */
+  readonly address: string;
+  readonly record: ImageRecord;
+  /** The digests of the manifests that were asked for. */
+  readonly manifests: readonly string[];
+  readonly totals: TransferTotals;
+}
+
+/** Brings an image from the swarm, verifies every layer, and pins it. */
+export async function pull(
+  components: TransferComponents,
+  settings: TransferSettings,
+  options: PullOptions,
+): Promise<PullOutcome> {
+  const { store, swarm, clock } = components;
+  const { signal, from } = options;
+  const reporter = createProgressReporter(clock, options.onProgress);
+  const resolution = await resolve(components, options);
+  if (resolution.digest !== undefined && resolution.digest.length > options.reference.length) {
+    reporter.note(
+      `${options.reference} is ${resolution.digest}; a short id can be forged, the full one cannot`,
+    );
+  }
+  const shared = settings.share === 'pulled';
+  const lease = store.lease('pull', { shared, subject: options.reference });
+  try {
+    const platform = options.platform ?? settings.platform;
+    const root = resolution.publishedRoot ?? resolution.imageRoot;
+    const path = resolution.publishedRoot === undefined ? [] : resolution.path;
+    const peers = from === undefined ? resolution.peers : [from];
+    const tree = await pullTree(store, swarm.fetcher, lease, { root, path, platform, peers, signal });
+    const image = readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
+    for (const json of documents(image)) {
+      for (const block of jsonFile(json).blocks) store.blocks.put(lease, block.cid, block.bytes);
+    }
+    const context: PullContext = {
+      components,
+      settings,
+      lease,
+      get: tree.get,
+      // the peers that answered first; a fetch may ask every station
+      peers: from === undefined ? [] : [from],
+      reporter,
+      signal,
+    };
+    const fetched: FetchedManifest[] = [];
+    for (const manifest of image.manifests) fetched.push(await fetchManifest(context, manifest));
+    const wantsBlobs = settings.keepBlobs === 'always' || (options.blobs && settings.keepBlobs !== 'never');
+    const blobs = wantsBlobs ? await fetchKeptBlobs(context, blobsOf(image, resolution.keptBlobs)) : [];
+    const publishedRoot = pinnedRoot(tree, resolution);
+    const record = pulledRecord(store.images.get(tree.imageRoot.toString()), {
+      root: tree.imageRoot,
+      indexDigest: image.index === undefined ? undefined : digestOfBytes(image.index),
+      manifests: fetched.map((one) => one.record),
+      names: recordedNames(options.reference, resolution),
+      publishedRoot,
+      keptBlobs: blobs,
+      state: options.cached ? 'cached' : 'pinned',
+      shared,
+      origin: resolution.peers[0] ?? 'swarm',
+      contentSize: contentSizeOf(fetched.flatMap(({ indexes }) => indexes)),
+      time: clock.now(),
+    });
+    await store.images.put(record);
+    endInterrupted(components, options.reference);
+    return {
+      address: addressOf(tree.imageRoot, resolution),
+      record,
+      manifests: image.manifests.map(({ digest }) => digest),
+      totals: sumTotals(fetched, reporter.seconds()),
+    };
+  } finally {
+    lease.end();
+  }
+}
+
+/** Hex digits may also be a name. */
+async function resolve({ swarm }: TransferComponents, options: PullOptions): Promise<Resolution> {
+  const query = parseImageReference(options.reference);
+  const asked = { signal: options.signal, ...(options.from === undefined ? {} : { from: options.from }) };
+  if (query.kind !== 'id') return swarm.resolve(query, asked);
+  try {
+    return await swarm.resolve(query, asked);
+  } catch (error) {
+    if (!(error instanceof Fault) || error.code !== 'unknown-image' || query.prefix.length === 64)
+      throw error;
+    const byName: ImageQuery = { kind: 'name', name: options.reference };
+    return swarm.resolve(byName, asked).catch(() => {
+      throw error;
+    });
+  }
+}
+
+function documents(image: PulledImage): Uint8Array[] {
+  const all = image.manifests.flatMap((manifest) => manifest.documents);
+  return image.index === undefined ? all : [image.index, ...all];
+}
+
+function blobsOf(image: PulledImage, offered: readonly KeptBlob[]): KeptBlob[] {
+  const wanted = new Set(image.manifests.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
+  return offered.filter(({ digest }) => wanted.has(digest));
+}
+
+function pinnedRoot(tree: PulledTree, { publishedRoot }: Resolution): CID | undefined {
+  if (publishedRoot === undefined) return undefined;
+  return publishesOnly(publishedRoot, tree.imageRoot, tree.get) ? publishedRoot : undefined;
+}
+
+/** The name that was asked for; all of the publisher's where it is trusted. A stranger's names are not taken over. */
+function recordedNames(reference: string, resolution: Resolution): readonly string[] {
+  const last = resolution.path.join('/');
+  const asked = resolution.names.filter((name) => name === reference || name === last);
+  return resolution.trusted && resolution.peers.length > 0 ? resolution.names : asked;
+}
+
+function addressOf(imageRoot: CID, { publishedRoot, path }: Resolution): string {
+  return publishedRoot === undefined ? `/ipfs/${imageRoot}` : ['/ipfs', publishedRoot, ...path].join('/');
+}
+
+/** What an earlier try left is part of the image now. */
+function endInterrupted({ store }: TransferComponents, reference: string): void {
+  for (const { id, kind, subject } of store.interrupted()) {
+    if (kind === 'pull' && subject === reference) store.endInterrupted(id);
+  }
+}
+
+function sumTotals(fetched: readonly FetchedManifest[], seconds: number): TransferTotals {
+  const sum = (pick: (one: FetchedManifest) => number): number =>
+    fetched.reduce((total, one) => total + pick(one), 0);
+  return {
+    bytes: sum(({ bytes }) => bytes),
+    here: sum(({ here }) => here),
+    moved: sum(({ moved }) => moved),
+    seconds,
+  };
+}
