@@ -1,0 +1,165 @@
+import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb';
+import { toFault } from '../base/fault.ts';
+import type { Row, RowRange, Table } from './table.ts';
+
+/** LMDB with tables whose writes are seen at once and committed in batches off the main thread. */
+export interface Database {
+  table(name: string): Table;
+  /** Bytes of rows that wait for their commit. */
+  readonly pendingBytes: number;
+  /** All rows put before this call are committed: they survive the process, not yet a power loss. */
+  committed(): Promise<void>;
+  /** The same, and they are on disk. */
+  durable(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A row on its way; `value` absent: a removal. */
+interface PendingRow {
+  readonly table: LmdbTable;
+  readonly text: string;
+  readonly key: Buffer;
+  readonly value: Buffer | undefined;
+}
+
+export function openDatabase(path: string, maxBytes: number): Database {
+  return new LmdbStore(path, maxBytes);
+}
+
+class LmdbStore implements Database {
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  #dirty: PendingRow[] = [];
+  #scheduled = false;
+  #commits: Promise<void> = Promise.resolve();
+  pendingBytes = 0;
+
+  constructor(path: string, maxBytes: number) {
+    this.#root = open<Buffer, Buffer>({
+      path,
+      encoding: 'binary',
+      keyEncoding: 'binary',
+      maxDbs: 24,
+      mapSize: maxBytes,
+    });
+  }
+
+  table(name: string): Table {
+    const database = this.#root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' });
+    return new LmdbTable(database, (row) => this.#enqueue(row));
+  }
+
+  #enqueue(row: PendingRow): void {
+    this.#dirty.push(row);
+    this.pendingBytes += row.value?.length ?? 0;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#commit().catch(() => {}));
+  }
+
+  /** Hands all waiting rows to LMDB's write thread as one batch, which it commits in one transaction. */
+  #commit(): Promise<void> {
+    this.#scheduled = false;
+    const rows = this.#dirty;
+    if (rows.length === 0) return this.#commits;
+    this.#dirty = [];
+    const writes = new Set<Promise<boolean>>();
+    for (const row of rows) {
+      if (!row.table.isLatest(row)) continue;
+      const { database } = row.table;
+      writes.add(row.value === undefined ? database.remove(row.key) : database.put(row.key, row.value));
+    }
+    const before = this.#commits;
+    const commit = Promise.all(writes).then(
+      async () => {
+        for (const row of rows) this.pendingBytes -= row.value?.length ?? 0;
+        // Reads of this turn may still use a snapshot from before the commit.
+        this.#root.resetReadTxn();
+        for (const row of rows) row.table.forget(row);
+        await before;
+      },
+      (error) => {
+        // A full disk: the rows stay visible and go with the next commit.
+        this.#dirty.unshift(...rows);
+        throw toFault(error);
+      },
+    );
+    this.#commits = commit.catch(() => {});
+    return commit;
+  }
+
+  async committed(): Promise<void> {
+    await this.#commit();
+  }
+
+  async durable(): Promise<void> {
+    await this.#commit();
+    await this.#root.flushed;
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.durable();
+    } finally {
+      await this.#root.close();
+    }
+  }
+}
+
+class LmdbTable implements Table {
+  readonly database: LmdbDatabase<Buffer, Buffer>;
+  readonly #enqueue: (row: PendingRow) => void;
+  /** lmdb shows a put only after its commit: until then it is found here. */
+  readonly #pending = new Map<string, PendingRow>();
+
+  constructor(database: LmdbDatabase<Buffer, Buffer>, enqueue: (row: PendingRow) => void) {
+    this.database = database;
+    this.#enqueue = enqueue;
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    if (this.#pending.size > 0) {
+      const row = this.#pending.get(key.toString('latin1'));
+      if (row !== undefined) return row.value;
+    }
+    return this.database.getBinary(key);
+  }
+
+  has(key: Buffer): boolean {
+    if (this.#pending.size > 0) {
+      const row = this.#pending.get(key.toString('latin1'));
+      if (row !== undefined) return row.value !== undefined;
+    }
+    return this.database.doesExist(key);
+  }
+
+  put(key: Buffer, value: Buffer): void {
+    this.#write(key, value);
+  }
+
+  remove(key: Buffer): void {
+    this.#write(key, undefined);
+  }
+
+  #write(key: Buffer, value: Buffer | undefined): void {
+    const row: PendingRow = { table: this, text: key.toString('latin1'), key, value };
+    this.#pending.set(row.text, row);
+    this.#enqueue(row);
+  }
+
+  isLatest(row: PendingRow): boolean {
+    return this.#pending.get(row.text) === row;
+  }
+
+  forget(row: PendingRow): void {
+    if (this.isLatest(row)) this.#pending.delete(row.text);
+  }
+
+  committedRows({ from, to, limit }: RowRange): Row[] {
+    const options = { limit, ...(from && { start: from }), ...(to && { end: to }) };
+    return [...this.database.getRange(options)];
+  }
+
+  get count(): number {
+    return (this.database.getStats() as { entryCount: number }).entryCount;
+  }
+}

@@ -1,0 +1,54 @@
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { Fault } from '../base/fault.ts';
+
+/** Keeps a second process out of one store. */
+export interface StoreLock {
+  release(): void;
+}
+
+/**
+ * A file that names the process by id and start time, so that one that was killed does not lock the store for ever and
+ * a new process with its number is not taken for it.
+ * @throws Fault `busy/store-in-use` (fields: path, pid)
+ */
+export function takeStoreLock(path: string): StoreLock {
+  const own = `${process.pid} ${startOf(process.pid)}\n`;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      writeFileSync(path, own, { flag: 'wx' });
+      return { release: () => unlinkSync(path) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const pid = livingHolder(path);
+    if (pid !== undefined || attempt > 2) {
+      throw new Fault('busy', 'store-in-use', `the store is in use by process ${pid}`, {
+        fields: { path, pid },
+      });
+    }
+    try {
+      unlinkSync(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function livingHolder(path: string): number | undefined {
+  try {
+    const [pid = '', start] = readFileSync(path, 'utf8').trim().split(' ');
+    return start !== undefined && startOf(Number(pid)) === start ? Number(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Clock ticks from boot to the start of a process: field 22 of proc_pid_stat(5), behind the name in parentheses. */
+function startOf(pid: number): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
