@@ -90,7 +90,9 @@ export type PaxRecords = Readonly<Record<string, string | Uint8Array>>;
 /** A PAX header entry for the next entry (`x`), or for all that follow (`g`). */
 export function paxHeader(records: PaxRecords, typeflag: 'x' | 'g' = 'x'): Buffer {
   const body = Buffer.concat(Object.entries(records).map(([key, value]) => paxRecord(key, value)));
-  return Buffer.concat([rawHeader({ name: 'PaxHeaders/0', typeflag, size: body.length }), padded(body)]);
+  // A global header's name has no folder: containerd would make it (git archive writes this name).
+  const name = typeflag === 'g' ? 'pax_global_header' : 'PaxHeaders/0';
+  return Buffer.concat([rawHeader({ name, typeflag, size: body.length }), padded(body)]);
 }
 
 /** GNU's long name (`L`) or long link (`K`) for the next entry. */

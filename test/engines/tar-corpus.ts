@@ -1,0 +1,345 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { directory, file, hardlink, layerTar, opaque, symlink, whiteout } from '../support/layer-tar.ts';
+import { gnuLong, padded, paxHeader, rawEntry, rawHeader, rawTar } from '../support/raw-tar.ts';
+
+/** A stack of layers' tars, bottom first. */
+export interface CorpusCase {
+  readonly name: string;
+  readonly layers: readonly Uint8Array[];
+  /** Docker 20.10 refuses or reads it otherwise: its tar-split knows each path once, its Go drops empty records. */
+  readonly containerdOnly?: boolean;
+}
+
+const HOUR = 3600;
+
+/** A tree with one of everything that a tar program can meet. */
+function makeSource(folder: string): void {
+  mkdirSync(folder);
+  execFileSync('sh', ['-c', SOURCE_SCRIPT], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+const SOURCE_SCRIPT = `
+set -eu
+umask 022
+mkdir -p etc/deep/er usr/bin empty sticky
+chmod 1777 sticky; chmod 2755 etc/deep
+printf 'root\\n' >etc/passwd; chmod 640 etc/passwd; chown 12:34 etc/passwd
+printf 'suid' >usr/bin/su; chmod 4755 usr/bin/su
+ln -s ../../etc/passwd usr/bin/link; ln -s /nowhere/at/all dangling
+ln etc/passwd etc/deep/same; : >nothing
+mkfifo pipe; mknod console c 5 1; mknod disk b 8 17
+long=$(printf 'n%.0s' $(seq 180)); printf 'long' >"etc/$long"; ln -s "$long" etc/long-link
+head -c 600000 /dev/zero | tr '\\0' 'x' >two-chunks
+truncate -s 3M holes; printf 'middle' | dd of=holes bs=1 seek=1500000 conv=notrunc status=none
+printf 'end' | dd of=holes bs=1 seek=3145725 conv=notrunc status=none
+truncate -s 1M all-hole
+printf 'cap' >usr/bin/ping
+setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 usr/bin/ping
+setfattr -n user.note -v 'a note' etc/passwd
+setfattr -n user.binary -v 0x00ff0a3d usr/bin/su
+find . -depth -exec touch -h -d '2021-03-04 05:06:07.123456789 UTC' {} +
+`;
+
+/** Old formats cannot hold all of it: what they refuse is left out of the tree first. */
+const V7_LOSES = 'rm -f etc/n* etc/long-link console disk pipe';
+const USTAR_LOSES = 'rm -f etc/n* etc/long-link';
+
+const ALL_XATTRS = "--xattrs --xattrs-include='*'";
+const GNU_TAR: readonly (readonly [name: string, options: string, before?: string])[] = [
+  ['GNU tar, gnu', '--format=gnu'],
+  ['GNU tar, oldgnu', '--format=oldgnu'],
+  ['GNU tar, pax with attributes', `--format=pax ${ALL_XATTRS}`],
+  ['GNU tar, ustar', '--format=ustar', USTAR_LOSES],
+  ['GNU tar, v7', '--format=v7', V7_LOSES],
+  ['GNU tar, pax sparse 0.0', '--format=pax --sparse --sparse-version=0.0'],
+  ['GNU tar, pax sparse 0.1', '--format=pax --sparse --sparse-version=0.1'],
+  ['GNU tar, pax sparse 1.0', '--format=pax --sparse --sparse-version=1.0'],
+];
+
+const BSDTAR: readonly (readonly [name: string, options: string, before?: string])[] = [
+  ['bsdtar, pax', '--format pax --no-acls --no-fflags'],
+  ['bsdtar, restricted pax', '--format paxr --no-acls --no-fflags'],
+  ['bsdtar, gnutar', '--format gnutar'],
+  ['bsdtar, ustar', '--format ustar', USTAR_LOSES],
+];
+
+/** Tars that real programs write of one tree. */
+export function programCorpus(folder: string): CorpusCase[] {
+  const target = join(folder, 'layer.tar');
+  const source = join(folder, 'source');
+  const write = (program: string, options: string, before = 'true') => {
+    rmSync(source, { recursive: true, force: true });
+    makeSource(source);
+    const command = `cd ${source} && ${before} && ${program} ${options} -cf ${target} .`;
+    execFileSync('sh', ['-c', command], { stdio: ['ignore', 'ignore', 'inherit'] });
+    return readFileSync(target);
+  };
+  return [
+    ...GNU_TAR.map(([name, options, before]) => ({ name, layers: [write('tar', options, before)] })),
+    ...BSDTAR.map(([name, options, before]) => ({ name, layers: [write('bsdtar', options, before)] })),
+  ];
+}
+
+/** What no program writes on purpose, and engines take. */
+export const HANDMADE_CORPUS: readonly CorpusCase[] = [
+  {
+    name: 'the last of duplicates wins, whatever it replaces',
+    containerdOnly: true,
+    layers: [
+      layerTar([
+        file('a', 'first', { mode: 0o600 }),
+        file('a', 'second', { mode: 0o644, uid: 7 }),
+        file('b', 'file'),
+        directory('b', { mode: 0o700 }),
+        file('b/inside', 'x'),
+        directory('c'),
+        symlink('c', 'a'),
+        symlink('d', 'nowhere'),
+        file('d', 'content'),
+        directory('e', { mode: 0o700 }),
+        file('e/kept', 'kept'),
+        directory('e', { mode: 0o755, uid: 5, mtime: HOUR }),
+      ]),
+    ],
+  },
+  {
+    name: 'a duplicate breaks away from its hard links',
+    containerdOnly: true,
+    layers: [
+      layerTar([
+        file('one', 'shared'),
+        hardlink('two', 'one'),
+        hardlink('three', './two'),
+        file('one', 'alone'),
+        file('target', 'x'),
+        hardlink('link-of-absolute', '/target'),
+      ]),
+    ],
+  },
+  {
+    name: 'hard links to what is no file',
+    layers: [
+      layerTar([
+        symlink('sym', 'target'),
+        hardlink('sym2', 'sym'),
+        { path: 'pipe', type: 'fifo', mode: 0o620 },
+        hardlink('pipe2', 'pipe'),
+        { path: 'dev', type: 'chardev', devMajor: 1, devMinor: 3, mode: 0o666 },
+        hardlink('dev2', 'dev'),
+      ]),
+    ],
+  },
+  {
+    name: 'names are cleaned',
+    layers: [
+      layerTar([
+        directory('./'),
+        directory('./dot'),
+        file('/absolute', 'a'),
+        file('dot/../up', 'b'),
+        file('dot//double///slash', 'c'),
+        file('./dot/./here', 'd'),
+      ]),
+    ],
+  },
+  {
+    name: 'the root itself has attributes',
+    layers: [layerTar([directory('./', { mode: 0o711, uid: 3, gid: 4, mtime: HOUR }), file('x', 'x')])],
+  },
+  {
+    name: 'directories that are only implied',
+    layers: [
+      layerTar([
+        file('usr/share/doc/readme', 'x'),
+        directory('usr', { mode: 0o700 }),
+        symlink('opt/a/b', 'c'),
+      ]),
+    ],
+  },
+  {
+    name: 'entries below a symlink of their own layer',
+    layers: [
+      layerTar([
+        directory('usr'),
+        directory('usr/lib', { mode: 0o711 }),
+        symlink('lib', 'usr/lib'),
+        file('lib/libc.so', 'elf'),
+        symlink('absolute', '/usr'),
+        file('absolute/bin', 'x'),
+      ]),
+    ],
+  },
+  {
+    name: 'whiteouts and opaque directories over other layers',
+    layers: [
+      layerTar([
+        directory('keep'),
+        file('keep/a', 'a'),
+        file('keep/b', 'b'),
+        directory('hidden'),
+        file('hidden/old', 'old'),
+        directory('gone'),
+        file('gone/x', 'x'),
+        file('file', 'file'),
+        directory('becomes-file'),
+        file('becomes-file/x', 'x'),
+        file('becomes-directory', 'x'),
+      ]),
+      layerTar([
+        whiteout('keep/a'),
+        directory('hidden', { mode: 0o700 }),
+        opaque('hidden'),
+        file('hidden/new', 'new'),
+        whiteout('gone'),
+        file('becomes-file', 'now a file'),
+        directory('becomes-directory'),
+        file('becomes-directory/y', 'y'),
+      ]),
+      layerTar([file('gone/again', 'again'), file('keep/a', 'back'), whiteout('never-was-there')]),
+    ],
+  },
+  {
+    name: 'an implied directory over a described one takes its attributes from below',
+    layers: [
+      layerTar([directory('srv', { mode: 0o750, uid: 10, gid: 11, mtime: HOUR }), file('srv/a', 'a')]),
+      layerTar([directory('srv', { mode: 0o750, uid: 10, gid: 11, mtime: HOUR }), file('srv/b', 'b')]),
+    ],
+  },
+  {
+    name: 'a directory replaces a symlink of a lower layer',
+    layers: [
+      layerTar([directory('data'), file('data/x', 'x'), symlink('link', 'data')]),
+      layerTar([directory('link', { mode: 0o700 }), file('link/y', 'y')]),
+    ],
+  },
+  {
+    name: 'numbers that do not fit octal fields',
+    layers: [
+      rawTar(
+        rawEntry(
+          { name: 'base256', uid: 4_000_000_000, gid: 3_000_000_000, format: 'gnu', mtime: HOUR },
+          'x',
+        ),
+        rawEntry({ name: 'before-1970', mtime: -HOUR, format: 'gnu' }, 'x'),
+        paxHeader({ uid: '3000000', gid: '3000001', mtime: '1234567890.123456789' }),
+        rawEntry({ name: 'pax' }, 'x'),
+        paxHeader({ mtime: '-1.5' }),
+        rawEntry({ name: 'pax-before-1970' }, 'x'),
+      ),
+    ],
+  },
+  {
+    name: 'PAX and GNU records',
+    layers: [
+      rawTar(
+        paxHeader({ comment: 'for all' }, 'g'),
+        paxHeader({ path: 'renamed/by/pax' }),
+        rawEntry({ name: 'short', mtime: HOUR }, 'x'),
+        paxHeader({ path: 'link', linkpath: 'renamed/by/pax' }),
+        rawHeader({ name: 'short', typeflag: '2', linkname: 'wrong', mtime: HOUR }),
+        paxHeader({ size: '5', path: 'sized-by-pax' }),
+        rawHeader({ name: 'short', size: 0, mtime: HOUR }),
+        padded('12345'),
+        gnuLong('L', `gnu/${'l'.repeat(150)}`),
+        rawEntry({ name: 'cut', format: 'gnu', mtime: HOUR }, 'x'),
+        gnuLong('K', 't'.repeat(160)),
+        rawHeader({ name: 'gnu-link', typeflag: '2', linkname: 'cut', format: 'gnu', mtime: HOUR }),
+        rawEntry({ name: 'in-prefix', prefix: 'some/prefix', mtime: HOUR }, 'x'),
+        rawEntry({ name: 'old-style', typeflag: '\0', format: 'v7', mtime: HOUR }, 'x'),
+        rawHeader({ name: 'old-directory/', typeflag: '\0', format: 'v7', mode: 0o755, mtime: HOUR }),
+      ),
+    ],
+  },
+  {
+    name: 'extended attributes of any bytes',
+    layers: [
+      layerTar([
+        file('a', 'a', { xattrs: { 'user.binary': Buffer.from([0, 1, 10, 61, 255]) } }),
+        directory('d', { xattrs: { 'user.on-directory': 'yes' } }),
+        file('cap', 'x', {
+          mode: 0o755,
+          xattrs: { 'security.capability': Buffer.from('0100000200200000000000000000000000000000', 'hex') },
+        }),
+      ]),
+    ],
+  },
+  {
+    name: 'extended attributes without a value',
+    containerdOnly: true,
+    layers: [layerTar([file('a', 'a', { xattrs: { 'user.empty': '' } })])],
+  },
+  {
+    name: 'names that are not text',
+    layers: [
+      layerTar([
+        file(Buffer.from([0x66, 0xff, 0xfe, 0x80]), 'x'),
+        file('new\nline', 'x'),
+        file('percent%20', 'x'),
+        file(`${'d'.repeat(200)}/${'e'.repeat(255)}`, 'x'),
+        symlink('to-bytes', Buffer.from([0xff, 0x2f, 0xc0])),
+        file('.wh', 'a name that is nearly a whiteout'),
+      ]),
+    ],
+  },
+  {
+    name: 'bytes behind the end marker',
+    layers: [Buffer.concat([layerTar([file('a', 'a')]), layerTar([file('not-there', 'x')])])],
+  },
+];
+
+/** GNU's own extension of a sparse header: four fragments in the block, a flag, the real size (tar.h, oldgnu_header). */
+function oldSparse(
+  name: string,
+  fragments: readonly (readonly [offset: number, bytes: string])[],
+  size: number,
+): Buffer {
+  const octal = (value: number) => `${value.toString(8).padStart(11, '0')}\0`;
+  const stored = fragments.map(([, bytes]) => bytes).join('');
+  const patch: Record<number, string> = { 483: octal(size) };
+  fragments.forEach(([offset, bytes], at) => {
+    patch[386 + at * 24] = octal(offset) + octal(bytes.length);
+  });
+  return rawEntry({ name, typeflag: 'S', format: 'gnu', mtime: HOUR, patch }, stored);
+}
+
+/** Go's archive/tar reads these types, and no engine unpacks them: GNU tar is the judge. */
+export function gnuTarCorpus(folder: string): CorpusCase[] {
+  const source = join(folder, 'source');
+  rmSync(source, { recursive: true, force: true });
+  makeSource(source);
+  const options = ['--format=gnu', '--sparse', '-C', source, '-cf', '-', '.'];
+  return [
+    { name: 'GNU tar, gnu sparse', layers: [execFileSync('tar', options, { maxBuffer: 1 << 26 })] },
+    {
+      name: 'sparse files of the old GNU form',
+      layers: [
+        rawTar(
+          // GNU tar wants each fragment at a block of its own, so only the last may end within one.
+          oldSparse(
+            'holes',
+            [
+              [0, 'b'.repeat(512)],
+              [100_352, 'm'.repeat(1024)],
+              [299_520, 'e'.repeat(480)],
+            ],
+            300_000,
+          ),
+          oldSparse(
+            'ends-in-a-hole',
+            [
+              [512, 'x'.repeat(512)],
+              [700_000, ''],
+            ],
+            700_000,
+          ),
+        ),
+      ],
+    },
+    {
+      name: 'contiguous files',
+      layers: [rawTar(rawEntry({ name: 'contiguous', typeflag: '7', mtime: HOUR }, 'x'))],
+    },
+  ];
+}
