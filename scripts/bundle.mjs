@@ -1,0 +1,45 @@
+// Bundles the command line, the station and its workers into dist/: one file a process loads fast, and the package
+// needs no dependencies but the native ones.
+import { globSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+// Each holds a .node file that it finds beside itself.
+const NATIVE = ['lmdb', 'sodium-native'];
+// CommonJS packages inside the bundle call require, __filename and __dirname, which ES modules have not.
+const COMMONJS = `
+import { createRequire as __createRequire } from 'node:module';
+import { dirname as __pathDirname } from 'node:path';
+import { fileURLToPath as __fileURLToPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __filename = __fileURLToPath(import.meta.url);
+const __dirname = __pathDirname(__filename);
+`;
+
+const workers = globSync('src/**/*-worker.ts', { cwd: root });
+const entries = ['src/bin/dkr-shp.ts', 'src/bin/station.ts', ...workers];
+
+await rm(`${root}dist`, { recursive: true, force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  // A worker is found as a file beside the one that starts it: all lie flat in dist/.
+  entryPoints: entries.map((path) => ({ in: path, out: basename(path, '.ts') })),
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  external: NATIVE,
+  banner: { js: COMMONJS },
+  legalComments: 'external',
+  metafile: true,
+  logLevel: 'warning',
+});
+for (const [path, { bytes }] of Object.entries(metafile.outputs)) {
+  if (!path.includes('/chunks/')) process.stdout.write(`${path} ${Math.round(bytes / 1024)} KiB\n`);
+}

@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { Fault, fromFaultRecord } from '../base/fault.ts';
+import { rootLayout } from '../config/root-layout.ts';
+import { parseReadyLine } from '../observe/ready-line.ts';
+import type { CommandContext } from './command-context.ts';
+
+/** The descriptor that the child finds the pipe at: behind stdin, stdout, stderr. */
+const READY_FD = 3;
+/** When the user is told that it takes long (a check of the store after power loss may). */
+const SLOW_MS = 10_000;
+
+/**
+ * Runs the station as a process of its own that outlives this one, and waits until it is ready.
+ * @throws Fault what the station could not start for; `unavailable/start-failed` with the end of its log
+ */
+export async function startStation(
+  context: CommandContext,
+  set: readonly string[],
+): Promise<{ readonly pid: number }> {
+  const layout = rootLayout(context.root);
+  // What the runtime itself writes before and after the log is open (a crash's stack) goes the same way.
+  const log = openSync(layout.log, 'a', 0o600);
+  const child = spawn(process.execPath, [context.stationEntry, ...stationArguments(context, set, READY_FD)], {
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', log, log, 'pipe'],
+  });
+  closeSync(log);
+  const slow = setTimeout(() => context.note(`still starting; see ${layout.log}`), SLOW_MS);
+  const stopped = () => child.kill('SIGTERM');
+  context.signal.addEventListener('abort', stopped, { once: true });
+  try {
+    const line = await firstLine(child.stdio[READY_FD] as Readable);
+    const ready = line === undefined ? undefined : parseReadyLine(line);
+    if (ready?.event === 'ready') return { pid: ready.pid };
+    if (ready?.event === 'fault') throw fromFaultRecord(ready.fault);
+    context.signal.throwIfAborted();
+    throw new Fault('unavailable', 'start-failed', `the station did not start: ${lastLogLine(layout.log)}`, {
+      fields: { log: layout.log },
+    });
+  } finally {
+    clearTimeout(slow);
+    context.signal.removeEventListener('abort', stopped);
+    (child.stdio[READY_FD] as Readable).destroy();
+    child.unref();
+  }
+}
+
+/** This process goes on as the station: systemd and container engines see one process, whose signals it gets. */
+export function becomeStation(context: CommandContext, set: readonly string[]): never {
+  const node = process.execPath;
+  const args = [node, context.stationEntry, ...stationArguments(context, set, undefined)];
+  if (process.execve === undefined) {
+    throw new Fault(
+      'unsupported',
+      'no-execve',
+      `this Node (${process.version}) cannot run --foreground: use 22.15 or newer`,
+    );
+  }
+  return process.execve(node, args);
+}
+
+function stationArguments(
+  context: CommandContext,
+  set: readonly string[],
+  readyFd: number | undefined,
+): string[] {
+  return [
+    '--root',
+    rootLayout(context.root).root,
+    ...set.flatMap((setting) => ['--set', setting]),
+    ...(readyFd === undefined ? [] : ['--ready-fd', String(readyFd)]),
+  ];
+}
+
+/** `undefined` when the pipe ends first: the process ended. */
+async function firstLine(stream: Readable): Promise<string | undefined> {
+  for await (const line of createInterface({ input: stream })) return line;
+  return undefined;
+}
+
+function lastLogLine(path: string): string {
+  const lines = readFileSync(path, 'utf8').slice(-4096).trimEnd().split('\n');
+  return `${lines.at(-1) ?? ''} (all of it: ${path})`;
+}
