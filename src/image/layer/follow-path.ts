@@ -26,13 +26,13 @@ export function followPath<N>(tree: FollowPath<N>, path: Uint8Array): N | undefi
   let symlinks = 0;
   for (let steps = 0; ahead.length > 0; steps++) {
     if (steps > MAX_STEPS) return undefined;
+    if (!tree.isDirectory(at)) return undefined;
     const name = ahead.pop() as string;
     if (name === '' || name === '.') continue;
     if (name === '..') {
       at = above.pop() ?? tree.root;
       continue;
     }
-    if (!tree.isDirectory(at)) return undefined;
     const next = tree.lookup(at, fromLatin1(name));
     if (next === undefined) return undefined;
     const target = ahead.length === 0 ? undefined : tree.symlinkTarget(next);

@@ -62,7 +62,7 @@ class RecipeBytes {
       }
       bytes.push(byte);
       if (byte < 128) return checkVarint(Uint8Array.from(bytes))?.value;
-      if (bytes.length > MAX_VARINT_BYTES) throw badRecipe('a number is too long');
+      if (bytes.length > MAX_VARINT_BYTES) throw badRecipe('a number is too large');
     }
   }
 
