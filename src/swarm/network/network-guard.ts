@@ -34,11 +34,13 @@ export function createNetworkGuard(settings: NetworkGuardSettings): ConnectionPr
       // Protectors are given the transport's connection (libp2p, upgrader.ts); the interface names its base only.
       const connection = stream as MultiaddrConnection;
       const address = connection.remoteAddr.toString();
+      // An inbound peer's port is another each time: named by its host, it is one refusal.
+      const who = connection.direction === 'inbound' ? address.split('/tcp/')[0] : address;
       const foreign = (what: string): Fault => {
         const text =
           fingerprint === undefined
-            ? `${address} ${what}; this station is on the public network, without a network key`
-            : `${address} ${what}; our network key has the fingerprint ${fingerprint}`;
+            ? `${who} ${what}; this station is on the public network, without a network key`
+            : `${who} ${what}; our network key has the fingerprint ${fingerprint}`;
         const fault = new Fault('denied', 'other-network', text, {
           fields: { address, ...(fingerprint === undefined ? {} : { fingerprint }) },
         });

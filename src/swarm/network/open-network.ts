@@ -10,6 +10,7 @@ import { createDialer } from './dialer.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { createGater } from './gater.ts';
 import { createLibp2pNode } from './libp2p-node.ts';
+import { listenFault } from './listen-faults.ts';
 import { createNetworkGuard } from './network-guard.ts';
 import { createRefusals } from './refusals.ts';
 import { createStations, type Stations } from './stations.ts';
@@ -85,12 +86,7 @@ export async function openNetwork(components: NetworkComponents, settings: Swarm
       try {
         await libp2p.start();
       } catch (error) {
-        throw new Fault(
-          'unavailable',
-          'cannot-listen',
-          `cannot listen on ${settings.listen.join(', ')}: ${(error as Error).message}`,
-          { cause: error, fields: { addrs: settings.listen } },
-        );
+        throw await listenFault(settings.listen, error);
       }
       discovery.start();
     },
