@@ -50,6 +50,12 @@ export async function pullTree(
   return { get, ...followPath(request.root, request.path, get) };
 }
 
+/** The same where all of it is here. @throws Fault `not-found/no-such-name`, `not-found/no-block` */
+export function localTree(store: Store, root: CID, path: readonly string[]): PulledTree {
+  const get: GetBlock = (cid) => store.blocks.getSync(cid);
+  return { get, ...followPath(root, path, get) };
+}
+
 /** @throws Fault `not-found/no-such-name`, `not-found/no-block` */
 export function followPath(
   root: CID,

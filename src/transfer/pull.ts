@@ -1,17 +1,18 @@
 import type { CID } from 'multiformats/cid';
 import { digestOfBytes } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { jsonFile } from '../image/dag/image-roots.ts';
+import { jsonFile, readLayerRoot } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 import type { ImageRecord, KeptBlob } from '../store/image-records.ts';
 import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
 import { contentSizeOf } from './content-size.ts';
+import { fileLeaves } from './file-leaves.ts';
 import { parseImageReference } from './image-reference.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { fetchKeptBlobs } from './pull-blobs.ts';
 import { type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
 import { publishesOnly, pulledRecord } from './pull-record.ts';
-import { type PulledTree, pullTree } from './pull-tree.ts';
+import { localTree, type PulledTree, pullTree } from './pull-tree.ts';
 import { type PulledImage, readPulledImage } from './pulled-manifest.ts';
 import type { TransferTotals } from './push.ts';
 import type { TransferComponents, TransferSettings } from './transfer-components.ts';
@@ -61,8 +62,10 @@ export async function pull(
     const root = resolution.publishedRoot ?? resolution.imageRoot;
     const path = resolution.publishedRoot === undefined ? [] : resolution.path;
     const peers = from === undefined ? resolution.peers : [from];
-    const tree = await pullTree(store, swarm.fetcher, lease, { root, path, platform, peers, signal });
-    const image = readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
+    const local = await readLocal(components, settings, root, path, platform);
+    const tree =
+      local?.tree ?? (await pullTree(store, swarm.fetcher, lease, { root, path, platform, peers, signal }));
+    const image = local?.image ?? readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
     for (const json of documents(image)) {
       for (const block of jsonFile(json).blocks) store.blocks.put(lease, block.cid, block.bytes);
     }
@@ -104,6 +107,35 @@ export async function pull(
     };
   } finally {
     lease.end();
+  }
+}
+
+interface LocalImage {
+  readonly tree: PulledTree;
+  readonly image: PulledImage;
+}
+
+/** The tree of an image all of whose indexes are here: of one that was pulled before, or partly. */
+async function readLocal(
+  { store }: TransferComponents,
+  settings: TransferSettings,
+  root: CID,
+  path: readonly string[],
+  platform: string,
+): Promise<LocalImage | undefined> {
+  try {
+    const tree = localTree(store, root, path);
+    const image = readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
+    for (const layer of image.manifests.flatMap(({ layers }) => layers)) {
+      if (layer.diffId === undefined || layer.root === undefined) continue;
+      const shape = readLayerRoot(layer.root, tree.get);
+      fileLeaves(shape.tar, tree.get);
+      if (!store.objects.has(shape.index.cid)) return undefined;
+    }
+    return { tree, image };
+  } catch (error) {
+    if (error instanceof Fault && error.kind !== 'internal') return undefined;
+    throw error;
   }
 }
 

@@ -72,12 +72,19 @@ export function readPulledImage(
     );
   }
   const read = here.map(([digest, root]) => readManifest(digest, root, platforms.get(digest), get, limits));
-  return { ...(index === undefined ? {} : { index }), manifests: choose(read, platform) };
+  return {
+    ...(index === undefined ? {} : { index }),
+    manifests: choose(read, platform, shape.manifests.size === 1),
+  };
 }
 
 /** The only manifest is taken whatever its platform, as engines do with an image that has no index. */
-function choose(manifests: readonly PulledManifest[], platform: string): readonly PulledManifest[] {
-  if (platform === 'all' || manifests.length === 1) return manifests;
+function choose(
+  manifests: readonly PulledManifest[],
+  platform: string,
+  onlyOne: boolean,
+): readonly PulledManifest[] {
+  if (platform === 'all' || onlyOne) return manifests;
   const named = manifests.map((manifest) => ({ manifest, platform: parsePlatform(manifest.platform) }));
   const best = bestPlatform(parsePlatform(platform), named);
   if (best !== undefined) return [best.manifest];

@@ -12,6 +12,8 @@ export interface PushRequest {
   readonly expectedId?: Digest;
   /** `os/arch[/variant]` or `all`; absent: all that the archive holds. */
   readonly platform?: string;
+  /** Which image of an archive that holds several: a name, or a layout's tag. */
+  readonly image?: string;
   /** Wait until so many other stations hold the image. */
   readonly copies?: number;
 }
@@ -23,6 +25,10 @@ export interface PullRequest {
   readonly platform?: string;
   /** Ask this peer only, and take its answer. */
   readonly from?: string;
+  /** Also bring the compressed blobs that peers kept, for an export with the original manifest digest. */
+  readonly blobs?: boolean;
+  /** Keep it as cached, not pinned: it may go when the disk is needed. */
+  readonly cached?: boolean;
 }
 
 export type ExportFormat = 'docker-archive' | 'oci-archive';

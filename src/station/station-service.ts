@@ -1,0 +1,174 @@
+import { Fault } from '../base/fault.ts';
+import { VERSION } from '../config/version.ts';
+import type { ControlService } from '../doors/control/control-service.ts';
+import { bestPlatform, parsePlatform } from '../image/oci/platform.ts';
+import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
+import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
+import { exportImage } from '../transfer/export.ts';
+import { hasExactBlobs } from '../transfer/oci-archive-export.ts';
+import { pull } from '../transfer/pull.ts';
+import { push } from '../transfer/push.ts';
+import type { TransferComponents, TransferSettings } from '../transfer/transfer-components.ts';
+import { verifyImage } from '../transfer/verify-image.ts';
+import { dagView, layerDump } from './debug-views.ts';
+import { findImage } from './image-lookup.ts';
+import { imageDetail, imageSummary, manifestSummary } from './image-views.ts';
+import { createOperations } from './operations.ts';
+
+export interface StationServiceSettings {
+  readonly root: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly pushes: number;
+  readonly pulls: number;
+  readonly transfer: TransferSettings;
+  readonly onStop: () => void;
+}
+
+/** Exports and verifications read much and write nothing: a few at a time keep the disk's head still. */
+const MAX_EXPORTS = 8;
+const MAX_VERIFICATIONS = 2;
+
+/** What the control door asks, done by the store, the swarm and the transfers. */
+export function createStationService(
+  components: TransferComponents,
+  settings: StationServiceSettings,
+): ControlService {
+  const { store, swarm, clock } = components;
+  const { transfer } = settings;
+  const operations = createOperations(clock, {
+    push: settings.pushes,
+    pull: settings.pulls,
+    export: MAX_EXPORTS,
+    verify: MAX_VERIFICATIONS,
+  });
+
+  return {
+    async status() {
+      const peers = swarm.peers();
+      return {
+        version: VERSION,
+        peerId: swarm.peerId,
+        root: settings.root,
+        pid: process.pid,
+        startedAt: settings.startedAt,
+        network: { ...swarm.network },
+        share: transfer.share,
+        addrs: swarm.addrs(),
+        peers: peers.length,
+        stations: peers.filter(({ station }) => station).length,
+        images: [...store.images.all()].length,
+        usage: { ...store.usage() },
+        memory: process.memoryUsage.rss(),
+        operations: operations.list(),
+      };
+    },
+    async stop() {
+      settings.onStop();
+      return { pid: process.pid };
+    },
+    addrs: async () => swarm.addrs(),
+    peers: async () => swarm.peers(),
+    connect: async (addr, signal) => ({ peer: await swarm.connect(addr, signal) }),
+    network: async () => ({ ...swarm.network }),
+    trustList: async () => swarm.trust.list(),
+    async trustAdd(peer) {
+      await swarm.trust.add(peer);
+      return swarm.trust.list();
+    },
+    async trustRemove(peer) {
+      await swarm.trust.remove(peer);
+      return swarm.trust.list();
+    },
+    images: async () => [...store.images.all()].map(imageSummary).sort((a, b) => b.createdAt - a.createdAt),
+    inspect: (image) => imageDetail(store, findImage(store, image)),
+    async remove(image): Promise<RemoveResult> {
+      const record = findImage(store, image);
+      await store.images.remove(record.root);
+      return { root: record.root, names: record.names, notes: removalNotes(record) };
+    },
+    gc: (request, signal) => store.gc({ ...request, signal }),
+    async verify(image, { onProgress, signal }) {
+      const record = findImage(store, image);
+      const found = await operations.run('verify', image, signal, onProgress, (listener) =>
+        verifyImage(components, transfer, record, { onProgress: listener, signal }),
+      );
+      return { root: record.root, ...found };
+    },
+    async push(archive, request, { onProgress, signal }): Promise<PushResult> {
+      const { argument: text, by, ...options } = request;
+      const outcome = await operations.run('push', text, signal, onProgress, (listener) =>
+        push(components, transfer, archive, {
+          ...options,
+          argument: { text, by },
+          onProgress: listener,
+          signal,
+        }),
+      );
+      const { record, address, totals } = outcome;
+      return {
+        address,
+        publishedRoot: record.publishedRoots.at(-1) as string,
+        imageRoot: record.root,
+        manifests: record.manifests.map(manifestSummary),
+        names: record.names,
+        network: swarm.network.kind,
+        addrs: swarm.addrs(),
+        totals,
+      };
+    },
+    async pull(request, { onProgress, signal }): Promise<PullResult> {
+      const outcome = await operations.run('pull', request.reference, signal, onProgress, (listener) =>
+        pull(components, transfer, {
+          ...request,
+          blobs: request.blobs ?? false,
+          cached: request.cached ?? false,
+          onProgress: listener,
+          signal,
+        }),
+      );
+      const { record, address, totals } = outcome;
+      const manifests = record.manifests.filter(({ digest }) => outcome.manifests.includes(digest));
+      return {
+        address,
+        imageRoot: record.root,
+        manifests: manifests.map(manifestSummary),
+        ...(record.indexDigest === undefined ? {} : { indexDigest: record.indexDigest }),
+        names: record.names,
+        blobsKept: manifests.every((manifest) => hasExactBlobs(record, manifest)),
+        totals,
+      };
+    },
+    async export({ image, format, platform, names }, signal) {
+      const record = findImage(store, image);
+      const manifest = chooseManifest(record, platform ?? transfer.platform);
+      return exportImage(store, { record, manifest, format, names: names ?? record.names, signal });
+    },
+    debugDag: (cid, signal) => dagView(store, swarm, cid, signal),
+    debugLayer: (cid) => layerDump(store, cid),
+  };
+}
+
+function chooseManifest(record: ImageRecord, platform: string): ManifestRecord {
+  const [first, ...others] = record.manifests;
+  if (first !== undefined && others.length === 0) return first;
+  const named = record.manifests.map((manifest) => ({
+    manifest,
+    platform: parsePlatform(manifest.platform),
+  }));
+  const best = bestPlatform(parsePlatform(platform), named);
+  if (best !== undefined) return best.manifest;
+  const have = record.manifests.map((manifest) => manifest.platform);
+  throw new Fault(
+    'not-found',
+    'no-such-platform',
+    `image ${record.root} is here for ${have.join(', ')}, not for ${platform}`,
+    {
+      fields: { platform, have },
+    },
+  );
+}
+
+function removalNotes(record: ImageRecord): string[] {
+  return record.origin === 'push' ? ['it was pushed here: no other station is known to hold it'] : [];
+}

@@ -1,0 +1,87 @@
+import { pipeline, Readable } from 'node:stream';
+import { CID } from 'multiformats/cid';
+import { pack as createPack } from 'tar-stream';
+import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
+import type { Lease } from '../store/lease.ts';
+import type { Store } from '../store/store.ts';
+import { dockerArchiveFiles } from './docker-archive-export.ts';
+import type { ArchiveFile } from './export-file.ts';
+import { ociArchiveFiles } from './oci-archive-export.ts';
+
+export type ExportFormat = 'docker-archive' | 'oci-archive';
+
+export interface ExportOptions {
+  readonly record: ImageRecord;
+  readonly manifest: ManifestRecord;
+  readonly format: ExportFormat;
+  /** Names to write into the archive. */
+  readonly names: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export interface ExportedImage {
+  readonly stream: Readable;
+  /** Bytes of the stream. */
+  readonly size: number;
+}
+
+const TAR_BLOCK = 512;
+/** The two zero blocks at the end of a tar. */
+const TAR_END = 1024;
+
+/**
+ * A tar that an engine loads, made while it is read. An OCI archive has the original manifest where the blobs are
+ * kept, else the canonical one, whose layers are the plain tars.
+ * @throws Fault `unsupported/no-image-layers` for artifacts, `not-found/no-block`
+ */
+export function exportImage(store: Store, options: ExportOptions): ExportedImage {
+  const { record, manifest, format, names, signal } = options;
+  const lease = store.lease('export');
+  try {
+    seeImage(store, lease, record, manifest);
+    const files =
+      format === 'docker-archive'
+        ? dockerArchiveFiles(store, manifest, names, signal)
+        : ociArchiveFiles(store, record, manifest, names, signal);
+    const size = files.reduce((sum, file) => sum + TAR_BLOCK + padded(file.size), TAR_END);
+    return { stream: packFiles(files, lease, signal), size };
+  } catch (error) {
+    lease.end();
+    throw error;
+  }
+}
+
+function packFiles(files: readonly ArchiveFile[], lease: Lease, signal: AbortSignal): Readable {
+  const pack = createPack();
+  const run = async (): Promise<void> => {
+    for (const { name, size, content } of files) {
+      signal.throwIfAborted();
+      const entry = pack.entry({ name, size, mtime: new Date(0), mode: 0o644, uid: 0, gid: 0 });
+      await new Promise<void>((resolve, reject) => {
+        pipeline(Readable.from(content()), entry as unknown as NodeJS.WritableStream, (error) =>
+          error ? reject(error) : resolve(),
+        );
+      });
+    }
+    pack.finalize();
+  };
+  const stream = Readable.from(pack as unknown as AsyncIterable<Uint8Array>, { objectMode: false });
+  stream.once('close', () => {
+    lease.end();
+    pack.destroy();
+  });
+  run().catch((error) => stream.destroy(error as Error));
+  return stream;
+}
+
+/** Nothing of it may go while it is read. */
+function seeImage(store: Store, lease: Lease, record: ImageRecord, manifest: ManifestRecord): void {
+  lease.see(CID.parse(record.root));
+  lease.see(CID.parse(manifest.root));
+  for (const { cid } of record.keptBlobs) lease.see(CID.parse(cid));
+  store.images.touch(record.root);
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / TAR_BLOCK) * TAR_BLOCK;
+}
