@@ -1,4 +1,3 @@
-import type { DraftObject } from './draft-object.ts';
 import type { EntryKind, Xattr } from './layer-index.ts';
 
 /** What is on disk behind one or more names. Kind `hardlink` is an inode of a lower layer. */
@@ -13,11 +12,11 @@ export interface DraftInode {
   xattrs: readonly Xattr[];
   /** A directory that no header described so far. */
   implied: boolean;
-  readonly object: DraftObject | undefined;
-  /** Symlink: its target; hard link: the path in the lower layers. One character a byte. */
-  readonly link: string | undefined;
-  readonly devMajor: number;
-  readonly devMinor: number;
+  /**
+   * File: number of its object. Symlink: its target; hard link: the path in the lower layers, one character a byte.
+   * Device: major and minor. One field for all: a layer has 200,000 of these.
+   */
+  readonly content: number | string | readonly [major: number, minor: number] | undefined;
   /** Number of the first entry with this inode, while the rows are made. */
   entry: number;
 }
@@ -49,10 +48,7 @@ export function impliedDirectory(): DraftInode {
     mtimeNanos: 0,
     xattrs: NO_XATTRS,
     implied: true,
-    object: undefined,
-    link: undefined,
-    devMajor: 0,
-    devMinor: 0,
+    content: undefined,
     entry: -1,
   };
 }

@@ -1,6 +1,7 @@
 import type { DraftInode, DraftNode } from './draft-node.ts';
+import type { DraftObjects } from './draft-objects.ts';
 import { createEntryRows, type EntryRow } from './entry-rows.ts';
-import { FLAG_IMPLIED, FLAG_LOWER_LINK, FLAG_OPAQUE, IMPLIED_MODE } from './index-layout.ts';
+import { FLAG_IMPLIED, FLAG_LOWER_LINK, FLAG_OPAQUE } from './index-layout.ts';
 import { fromLatin1 } from './latin1.ts';
 import type { LayerEntries } from './layer-entries.ts';
 
@@ -32,28 +33,21 @@ function flagsOf(node: DraftNode, inode: DraftInode): number {
   return (node.opaque || node.whited ? FLAG_OPAQUE : 0) | (inode.implied && !node.whited ? FLAG_IMPLIED : 0);
 }
 
-function inodeRow(node: DraftNode, inode: DraftInode, parent: number): EntryRow {
-  const { mode, uid, gid, mtime, mtimeNanos, xattrs } = inode;
-  const row = { parent, name: fromLatin1(node.name), uid, gid, mtime, mtimeNanos, xattrs };
-  if (inode.entry >= 0) return { ...row, kind: 'hardlink', flags: 0, mode, hardlinkEntry: inode.entry };
-  const device = inode.kind === 'chardev' || inode.kind === 'blockdev';
-  return {
-    ...row,
-    kind: inode.kind,
-    flags: flagsOf(node, inode),
-    mode: inode.implied ? IMPLIED_MODE : mode,
-    object: inode.object,
-    link: inode.link === undefined ? undefined : fromLatin1(inode.link),
-    devMajor: device ? inode.devMajor : undefined,
-    devMinor: device ? inode.devMinor : undefined,
-  };
+function inodeRow(node: DraftNode, inode: DraftInode, parent: number, objects: DraftObjects): EntryRow {
+  const { kind, content, mode, uid, gid, mtime, mtimeNanos, xattrs } = inode;
+  const row = { parent, name: fromLatin1(node.name), mode, uid, gid, mtime, mtimeNanos, xattrs };
+  if (inode.entry >= 0) return { ...row, kind: 'hardlink', flags: 0, hardlinkEntry: inode.entry };
+  const own = { ...row, kind, flags: flagsOf(node, inode) };
+  if (typeof content === 'number') return { ...own, object: objects.object(content) };
+  if (typeof content === 'string') return { ...own, link: fromLatin1(content) };
+  return content === undefined ? own : { ...own, devMajor: content[0], devMinor: content[1] };
 }
 
 /**
  * The rows of a finished tree. Of several names of one inode the first in index order is the entry, the others are
  * hard links to it; each name of a lower layer's inode is a hard link by path.
  */
-export function draftRows(root: DraftNode): LayerEntries {
+export function draftRows(root: DraftNode, objects: DraftObjects): LayerEntries {
   const nodes = breadthFirst(root);
   const rows = createEntryRows(nodes.length);
   const numbers = new Map<DraftNode, number>();
@@ -63,7 +57,7 @@ export function draftRows(root: DraftNode): LayerEntries {
       rows.add(whiteoutRow(node, parent));
       continue;
     }
-    rows.add(inodeRow(node, node.inode, parent));
+    rows.add(inodeRow(node, node.inode, parent, objects));
     if (node.inode.kind === 'directory') numbers.set(node, entry);
     else if (node.inode.kind !== 'hardlink' && node.inode.entry < 0) node.inode.entry = entry;
   }

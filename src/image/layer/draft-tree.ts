@@ -4,7 +4,7 @@ import { type DraftInode, type DraftNode, impliedDirectory } from './draft-node.
 import type { PathNames } from './draft-path.ts';
 import { MAX_STEPS, MAX_SYMLINKS } from './follow-path.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES } from './index-layout.ts';
-import { fromLatin1 } from './latin1.ts';
+import { fromLatin1, latin1 } from './latin1.ts';
 
 /** Where a path leads inside the root: the last directory that is there, and the names that are missing below it. */
 interface Reached {
@@ -70,7 +70,7 @@ export function createDraftTree(maxNodes: number): DraftTree {
       } else if (inode.kind === 'symlink') {
         if (++symlinks > MAX_SYMLINKS)
           throw entryFault('symlink-loop', path, 'leads through a loop of symlinks');
-        const target = inode.link as string;
+        const target = inode.content as string;
         if (target.startsWith('/')) directory = root;
         for (const part of target.split('/').reverse()) ahead.push(part);
       } else {
@@ -109,7 +109,8 @@ export function createDraftTree(maxNodes: number): DraftTree {
     }
     nodes++;
     const made: DraftNode = {
-      name,
+      // A copy: a part of a string would keep the whole path in memory.
+      name: latin1(fromLatin1(name)),
       parent: directory,
       pathLength,
       inode: undefined,
@@ -117,7 +118,7 @@ export function createDraftTree(maxNodes: number): DraftTree {
       whited: false,
       opaque: false,
     };
-    directory.children.set(name, made);
+    directory.children.set(made.name, made);
     return made;
   }
 

@@ -57,7 +57,10 @@ export function createDraftXattrs(limits: LayerLimits): DraftXattrs {
           },
         );
       }
-      const copy = sorted.map(({ name, value }) => ({ name: name.slice(), value: value.slice() }));
+      const copy = sorted.map(({ name, value }) => ({
+        name: new Uint8Array(name),
+        value: new Uint8Array(value),
+      }));
       sets.set(key, copy);
       return copy;
     },

@@ -5,6 +5,7 @@ import { showBytes } from './byte-text.ts';
 import { entryFault } from './draft-fault.ts';
 import type { DraftInode, DraftNode } from './draft-node.ts';
 import type { DraftObject } from './draft-object.ts';
+import { createDraftObjects } from './draft-objects.ts';
 import { cleanPath, cleanTarget, type PathNames } from './draft-path.ts';
 import { draftRows } from './draft-rows.ts';
 import { createDraftTree, type DraftTree, nodePath, replaceInode } from './draft-tree.ts';
@@ -47,7 +48,7 @@ class TarLayerDraft implements LayerDraft {
   readonly #limits: LayerLimits;
   readonly #tree: DraftTree;
   readonly #xattrs: DraftXattrs;
-  readonly #objects = new Map<string, DraftObject>();
+  readonly #objects = createDraftObjects();
 
   constructor(limits: LayerLimits) {
     this.#limits = limits;
@@ -91,7 +92,7 @@ class TarLayerDraft implements LayerDraft {
       replaceInode(node, undefined);
       this.#link(node, entry);
     } else {
-      replaceInode(node, this.#newInode(entry, object));
+      replaceInode(node, this.#newInode(entry, this.#contentOf(entry, object)));
     }
   }
 
@@ -106,7 +107,21 @@ class TarLayerDraft implements LayerDraft {
     inode.implied = false;
   }
 
-  #newInode(entry: TarEntry, object: DraftObject | undefined): DraftInode {
+  #contentOf(entry: TarEntry, object: DraftObject | undefined): DraftInode['content'] {
+    switch (entry.type) {
+      case 'file':
+        return this.#keepObject(entry, object);
+      case 'symlink':
+        return this.#checkLink(entry);
+      case 'chardev':
+      case 'blockdev':
+        return [entry.devMajor >>> 0, entry.devMinor >>> 0];
+      default:
+        return undefined;
+    }
+  }
+
+  #newInode(entry: TarEntry, content: DraftInode['content']): DraftInode {
     return {
       kind: entry.type,
       mode: entry.type === 'symlink' ? SYMLINK_MODE : entry.mode & 0o7777,
@@ -116,10 +131,7 @@ class TarLayerDraft implements LayerDraft {
       mtimeNanos: entry.mtimeNanos,
       xattrs: this.#xattrs.merge([], entry.xattrs, entry.path),
       implied: false,
-      object: entry.type === 'file' ? this.#keepObject(entry, object) : undefined,
-      link: entry.type === 'symlink' ? this.#checkLink(entry) : undefined,
-      devMajor: entry.devMajor >>> 0,
-      devMinor: entry.devMinor >>> 0,
+      content,
       entry: -1,
     };
   }
@@ -141,18 +153,11 @@ class TarLayerDraft implements LayerDraft {
     return latin1(entry.linkPath);
   }
 
-  #keepObject(entry: TarEntry, object: DraftObject | undefined): DraftObject {
+  #keepObject(entry: TarEntry, object: DraftObject | undefined): number {
     if (object === undefined || (object.leaves?.length ?? 32) !== leafCount(object.size) * 32) {
       throw new Fault('internal', 'no-object', `the content of ${showBytes(entry.path)} was not hashed`);
     }
-    const key = latin1(object.hash);
-    let kept = this.#objects.get(key);
-    if (kept === undefined) {
-      const { hash, size, leaves } = object;
-      kept = { hash: hash.slice(), size, ...(leaves !== undefined && { leaves: leaves.slice() }) };
-      this.#objects.set(key, kept);
-    }
-    return kept;
+    return this.#objects.keep(object);
   }
 
   #link(node: DraftNode, entry: TarEntry): void {
@@ -167,7 +172,7 @@ class TarLayerDraft implements LayerDraft {
       const path = [...(directory.parent === undefined ? [] : [nodePath(directory)]), ...missing, name].join(
         '/',
       );
-      node.inode = { ...this.#newInode(entry, undefined), link: path };
+      node.inode = this.#newInode(entry, path);
       return;
     }
     if (target.inode.kind === 'directory') {
@@ -194,7 +199,7 @@ class TarLayerDraft implements LayerDraft {
   }
 
   finish(): LayerEntries {
-    return draftRows(this.#tree.root);
+    return draftRows(this.#tree.root, this.#objects);
   }
 }
 

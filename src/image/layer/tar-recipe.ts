@@ -110,7 +110,7 @@ export async function* encodeRecipe(
   let open: Uint8Array[] = [];
   let size = 0;
   for await (const part of recipeParts(draft, entries, readDropped)) {
-    open.push(part.slice());
+    open.push(new Uint8Array(part));
     size += part.length;
     if (size < OUTPUT_PIECE) continue;
     yield Buffer.concat(open);
