@@ -119,7 +119,11 @@ export class DiskStore implements Store {
     // What was removed so far goes with this sweep.
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const report = await sweep(this.#components, pause);
+    await pause();
+    const report = await sweep(this.#components, pause).catch((error) => {
+      this.#orphansLikely = true;
+      throw error;
+    });
     if (this.#orphansLikely) {
       const orphans = await scanOrphans(this.#components, pause);
       this.#orphansLikely = false;

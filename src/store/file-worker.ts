@@ -156,38 +156,48 @@ function unlinkIfThere(path: string): void {
 function run(op: FileOp, slab: Uint8Array): void {
   switch (op.op) {
     case 'write':
-      return writeWhole(op.tmp, op.path, slab.subarray(op.at, op.at + op.length));
+      writeWhole(op.tmp, op.path, slab.subarray(op.at, op.at + op.length));
+      break;
     case 'append':
-      return onStream(op.stream, (stream) => {
+      onStream(op.stream, (stream) => {
         writeAll(stream.file, slab.subarray(op.at, op.at + op.length), stream.position);
         stream.position += op.length;
       });
+      break;
     case 'hole':
-      return onStream(op.stream, (stream) => {
+      onStream(op.stream, (stream) => {
         stream.position += op.length;
       });
+      break;
     case 'copy':
-      return onStream(op.stream, (stream) => {
+      onStream(op.stream, (stream) => {
         copyAll(op.from, 0, op.length, stream.file, stream.position);
         stream.position += op.length;
       });
+      break;
     case 'publish':
-      return publish(op.stream, op.path);
+      publish(op.stream, op.path);
+      break;
     case 'discard':
       endStream(op.stream);
-      return unlinkIfThere(op.stream);
+      unlinkIfThere(op.stream);
+      break;
     case 'patch':
-      return writeAll(patchedFile(op.path, op.size), slab.subarray(op.at, op.at + op.length), op.offset);
+      writeAll(patchedFile(op.path, op.size), slab.subarray(op.at, op.at + op.length), op.offset);
+      break;
     case 'patch-from':
-      return copyAll(op.from, op.fromOffset, op.length, patchedFile(op.path, op.size), op.offset);
+      copyAll(op.from, op.fromOffset, op.length, patchedFile(op.path, op.size), op.offset);
+      break;
     case 'move':
       // A file of zeros alone was never patched.
       if (op.size !== undefined) patchedFile(op.from, op.size);
       forgetPatched(op.from);
-      return moveInto(op.from, op.path);
+      moveInto(op.from, op.path);
+      break;
     case 'unlink':
       forgetPatched(op.path);
-      return unlinkIfThere(op.path);
+      unlinkIfThere(op.path);
+      break;
   }
 }
 

@@ -103,7 +103,7 @@ class DeduplicatingWriter implements ObjectWriter {
     this.#mode = 'compare';
     const known = this.#firstLeaves;
     this.#firstLeaves = [];
-    if (this.#candidate === undefined) return this.#diverge();
+    if (this.#candidate === undefined) this.#diverge();
     known.forEach((hash, index) => {
       this.#compare(index, hash);
     });
@@ -117,7 +117,10 @@ class DeduplicatingWriter implements ObjectWriter {
   #compare(index: number, hash: Uint8Array): void {
     if (this.#mode !== 'compare') return;
     const leaf = this.#candidate?.leaves?.subarray(index * 32, index * 32 + 32);
-    if (leaf === undefined || Buffer.compare(leaf, hash) !== 0) return this.#diverge();
+    if (leaf === undefined || Buffer.compare(leaf, hash) !== 0) {
+      this.#diverge();
+      return;
+    }
     this.#equalLeaves++;
     let left = CHUNK_SIZE;
     let pieces = 0;

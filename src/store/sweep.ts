@@ -14,7 +14,7 @@ import type { PinMarks } from './pin-marks.ts';
 import type { Sequence } from './sequence.ts';
 import type { SweepReport } from './store.ts';
 import type { StoreLayout } from './store-layout.ts';
-import { decodeStoredRow, type StoredRow } from './stored-row.ts';
+import type { StoredRow } from './stored-row.ts';
 import { keyBehind, type Row, type RowRange } from './table.ts';
 
 export interface SweepComponents {
@@ -34,6 +34,8 @@ export interface SweepComponents {
 }
 
 const ROWS_A_STEP = 512;
+/** Rows dropped by one fsync of the database. */
+const MAX_DROPPED = 8192;
 
 /**
  * Phase 1 marks what the images keep. Phase 2 goes over all rows and drops those that nothing keeps: not marked, not
@@ -129,20 +131,22 @@ class SweepRun {
       }
       await queue.drained();
     };
-    await this.#each(
-      objects,
-      (key, row) => {
-        if (!this.#goes(key, row, row.storedSize)) {
-          return this.#unshare(key, row, () => objects.setShared(key, row, false));
-        }
-        objects.remove(key, partialRows.has(key));
-        dropped.push(key);
-        this.#report.objects++;
-        this.#report.bytes += row.storedSize;
-      },
-      unlink,
-    );
-    await unlink();
+    const visit = (key: Buffer, row: StoredRow): void => {
+      if (!this.#goes(key, row, row.storedSize)) {
+        return this.#unshare(key, row, () => objects.setShared(key, row, false));
+      }
+      objects.remove(key, partialRows.has(key));
+      dropped.push(key);
+      this.#report.objects++;
+      this.#report.bytes += row.storedSize;
+    };
+    try {
+      await this.#each(objects, visit, async () => {
+        if (dropped.length >= MAX_DROPPED) await unlink();
+      });
+    } finally {
+      await unlink();
+    }
   }
 
   /** Visits every committed row as it is now, a step at a time. */
