@@ -30,7 +30,8 @@ const { metafile } = await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // A chunk may start a worker too: `new URL('./x-worker.js', import.meta.url)` must hold wherever the code lands.
+  chunkNames: 'chunk-[hash]',
   format: 'esm',
   platform: 'node',
   target: 'node22',
@@ -41,5 +42,5 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 for (const [path, { bytes }] of Object.entries(metafile.outputs)) {
-  if (!path.includes('/chunks/')) process.stdout.write(`${path} ${Math.round(bytes / 1024)} KiB\n`);
+  if (!path.includes('/chunk-')) process.stdout.write(`${path} ${Math.round(bytes / 1024)} KiB\n`);
 }

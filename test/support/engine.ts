@@ -10,6 +10,8 @@ export interface EngineSettings {
   /** A folder of scripts/get-engine; absent: the system's own dockerd. */
   readonly engine?: string;
   readonly storage?: 'overlay2' | 'vfs' | 'containerd';
+  /** Put before dockerd, e.g. `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
   /** More of dockerd's command line. */
   readonly argv?: readonly string[];
   /** Where its folders are made; default the system's temp folder. */
@@ -203,9 +205,11 @@ export async function startEngine(settings: EngineSettings = {}): Promise<Engine
     }
     mkdirSync(join(folder, 'exec'));
     const log = join(folder, 'dockerd.log');
+    const [program = dockerd, ...before] = [...(settings.prefix ?? []), dockerd];
     const daemon = start(
-      dockerd,
+      program,
       [
+        ...before,
         ...['--data-root', dataRoot, '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
         ...['--host', `unix://${socket}`, '--bridge=none', '--iptables=false', '--ip6tables=false'],
         ...more,
