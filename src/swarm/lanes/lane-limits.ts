@@ -25,6 +25,8 @@ export const MAX_WANT_BLOCKS = 1024;
 export const MAX_OPEN_WANTS = 16_384;
 /** Tree wants of one lane under way at once. */
 export const MAX_OPEN_TREES = 8;
+/** Bytes of tree groups, as they came, that wait to be decompressed; an honest server keeps within its credit. */
+export const MAX_TREE_WAITING = 64 * 1024 * 1024;
 /** Layer roots in the have list of a tree want. */
 export const MAX_TREE_HAVE = 1024;
 /** Names in the path of a tree want, and bytes of each. */

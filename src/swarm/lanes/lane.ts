@@ -7,7 +7,13 @@ import { setRuns } from './bit-runs.ts';
 import { inflateGroup, splitGroup } from './block-group.ts';
 import { violation } from './fields.ts';
 import type { Holding } from './holdings-book.ts';
-import { FIRST_CREDIT, LANE_VERSION, MAX_OPEN_WANTS, MAX_WANT_BLOCKS } from './lane-limits.ts';
+import {
+  FIRST_CREDIT,
+  LANE_VERSION,
+  MAX_OPEN_WANTS,
+  MAX_TREE_WAITING,
+  MAX_WANT_BLOCKS,
+} from './lane-limits.ts';
 import { MessagePort } from './message-port.ts';
 import type { Blocks, Have, HaveDelta, Message, TreeBlocks, TreeMissing, TreeWant } from './messages.ts';
 
@@ -27,6 +33,8 @@ export interface LaneListener<A extends Ask> {
   /** Bytes that came for an ask, not checked against its digest; a view that the listener owns. */
   block(ask: A, bytes: Uint8Array): void;
   missing(ask: A): void;
+  /** The peer announced a length that the block does not have; the lane is to be closed. */
+  lie(ask: A): void;
   holding(root: string, holding: Holding): void;
   treeBlocks(id: number, cids: readonly CID[], blocks: readonly Uint8Array[]): void;
   /** @param fault why the reply is not whole */
@@ -90,6 +98,7 @@ class StreamLane<A extends Ask> implements Lane<A> {
   #greeted = false;
   /** Tree groups are handed on in order, also where one must be decompressed first. */
   #treeTail: Promise<void> = Promise.resolve();
+  #treeWaiting = 0;
 
   constructor(stream: ByteStream, clock: Clock, listener: LaneListener<A>) {
     this.peer = stream.peer;
@@ -259,7 +268,14 @@ class StreamLane<A extends Ask> implements Lane<A> {
   #blocks(message: Blocks): void {
     const { ids, lengths } = message;
     const asks = ids.map((id) => this.#answered(id));
-    for (const length of lengths) this.#plain += length;
+    for (let i = 0; i < asks.length; i++) {
+      this.#plain += lengths[i]!;
+      const size = asks[i]?.size;
+      if (size !== undefined && size !== lengths[i]) {
+        this.#listener.lie(asks[i]!);
+        return;
+      }
+    }
     if (!message.zstd) {
       const blocks = splitGroup(message.payload, lengths);
       this.#hand(asks, blocks);
@@ -289,11 +305,14 @@ class StreamLane<A extends Ask> implements Lane<A> {
     if (!this.#trees.has(id)) throw violation(`blocks of the tree ${id}, which was not asked`);
     for (const length of lengths) this.#plain += length;
     const cids = message.cids.map(decodeCid);
-    const plain = zstd ? inflateGroup(payload, lengths) : Promise.resolve(payload);
-    plain.catch(() => {});
+    this.#treeWaiting += payload.length;
+    if (this.#treeWaiting > MAX_TREE_WAITING) throw violation('a tree sent beyond its credit');
+    // One after the other: what waits is compressed, however large it says to become.
     this.#treeTail = this.#treeTail
       .then(async () => {
-        const blocks = splitGroup(await plain, lengths);
+        this.#treeWaiting -= payload.length;
+        if (!this.#trees.has(id)) return;
+        const blocks = splitGroup(zstd ? await inflateGroup(payload, lengths) : payload, lengths);
         if (this.#trees.has(id)) this.#listener.treeBlocks(id, cids, blocks);
       })
       .catch((thrown) => this.#port.close(toFault(thrown)));

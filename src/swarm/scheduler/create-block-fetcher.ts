@@ -1,49 +1,75 @@
 import type { CID } from 'multiformats/cid';
-import type { Clock } from '../../base/clock.ts';
-import type { Logger } from '../../observe/logger.ts';
-import type { BlockStore } from '../../store/block-store.ts';
+import { RAW_CODEC, SHA2_256 } from '../../image/dag/file-dag.ts';
 import type { BlockFetcher } from '../block-fetcher.ts';
-import type { TrafficBook } from '../lanes/lane-traffic.ts';
-import type { PeerStreams } from '../network/peer-streams.ts';
+import type { BlockFetcherComponents, FetchSettings } from './fetcher-components.ts';
+import { foreignBlock } from './foreign-block.ts';
+import { Scheduler } from './scheduler.ts';
+import { fetchTree } from './tree-fetch.ts';
 
-export interface FetchSettings {
-  /** `fetch.window`: plain bytes asked for and not yet taken by `onBlock`, over all fetches. */
-  readonly windowBytes: number;
-  /** `fetch.wait`: milliseconds without progress after which a fetch gives up. */
-  readonly waitMs: number;
-  /** `fetch.treeMax`: plain bytes of one tree reply. */
-  readonly treeMaxBytes: number;
-  /** `fetch.compress`: `auto` measures each peer's link. */
-  readonly compress: 'auto' | 'never' | 'always';
-}
-
-/** Foreign IPFS nodes: the last resort. Answers bytes that the caller verifies; rejects when `signal` aborts. */
-export interface BitswapSource {
-  get(cid: CID, signal: AbortSignal): Promise<Uint8Array>;
-}
-
-export interface BlockFetcherComponents {
-  readonly streams: PeerStreams;
-  /** What is here: a walk by bitswap takes it from here. */
-  readonly blocks: BlockStore;
-  readonly bitswap: BitswapSource | undefined;
-  readonly traffic: TrafficBook;
-  readonly logger: Logger;
-  readonly clock: Clock;
-  /** 0 <= x < 1; where a fetch begins among equally rare blocks. */
-  readonly random: () => number;
-  /** The peer lied: closes its connections. It is not asked again while this station runs. */
-  dropPeer(peer: string, reason: string): void;
-}
+export type { BitswapSource, BlockFetcherComponents, FetchSettings } from './fetcher-components.ts';
 
 export interface RunningBlockFetcher extends BlockFetcher {
   /** Closes all lanes; fetches under way reject with `cancelled`. */
   stop(): void;
 }
 
+const BACKGROUND = 2;
+const RANKS = { demand: 0, profile: 1, background: BACKGROUND } as const;
+
+/** The one scheduler of this station; lanes are opened when a fetch first needs them. */
 export function createBlockFetcher(
-  _components: BlockFetcherComponents,
-  _settings: FetchSettings,
+  components: BlockFetcherComponents,
+  settings: FetchSettings,
 ): RunningBlockFetcher {
-  throw new Error('unfinished');
+  const scheduler = new Scheduler(components, settings);
+  const only = (peers: readonly string[] | undefined) =>
+    peers === undefined || peers.length === 0 ? {} : { peers: new Set(peers) };
+
+  return {
+    async fetch(request) {
+      const { root, plan, wanted, wantClass, onBlock, onProgress, signal } = request;
+      const rank = RANKS[wantClass];
+      const job = await scheduler.run(
+        {
+          root,
+          codec: RAW_CODEC,
+          digests: plan.digests,
+          sizes: plan.sizes,
+          wanted,
+          rank,
+          // Those who wait for it give the order; the rest begins anywhere.
+          first: rank === BACKGROUND ? components.random() : 0,
+          onBlock,
+          ...only(request.peers),
+          ...(onProgress === undefined ? {} : { onProgress }),
+        },
+        signal,
+      );
+      return job.report();
+    },
+    tree: (request) => fetchTree(request, { ...components, scheduler, settings }),
+    async block(cid: CID, { peers, signal }) {
+      const { code, digest } = cid.multihash;
+      if (code !== SHA2_256 || (cid.code !== RAW_CODEC && cid.code !== 0x70)) {
+        return foreignBlock(cid, components, settings, signal);
+      }
+      let found: Uint8Array = new Uint8Array(0);
+      await scheduler.run(
+        {
+          codec: cid.code,
+          digests: digest,
+          wanted: new Uint32Array(1),
+          rank: RANKS.demand,
+          first: 0,
+          onBlock: (_index, bytes) => {
+            found = bytes;
+          },
+          ...only(peers),
+        },
+        signal,
+      );
+      return found;
+    },
+    stop: () => scheduler.stop(),
+  };
 }
