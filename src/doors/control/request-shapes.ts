@@ -44,9 +44,10 @@ const REQUESTS: { readonly [Name in EndpointName]: Fields<EndpointTypes[Name]['r
     names: { shape: 'texts' },
     expectedId: { shape: 'digest', optional: true },
     platform: optionalText,
+    image: optionalText,
     copies: { shape: 'count', optional: true },
   },
-  pull: { reference: text, platform: optionalText, from: optionalText },
+  pull: { reference: text, platform: optionalText, from: optionalText, blobs: optionalFlag, cached: optionalFlag },
   export: {
     image: text,
     format: { shape: ['docker-archive', 'oci-archive'] },
