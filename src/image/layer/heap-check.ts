@@ -2,24 +2,20 @@ import { leafCount } from '../dag/file-dag.ts';
 import { badIndex } from './bad-index.ts';
 import { type IndexColumns, int64At } from './index-columns.ts';
 import { latin1 } from './latin1.ts';
-import type { Xattr } from './layer-index.ts';
-import { decodeXattrSet } from './xattr-set.ts';
+import { isXattrSet } from './xattr-set.ts';
 
-/** What decoding derives from the heaps. */
-export interface IndexHeaps {
-  /** By object number: where its leaves begin in the leaf heap, in leaves; one more at the end. */
-  readonly firstLeaf: Float64Array;
-  /** By set number; none at 0. */
-  readonly xattrSets: readonly (readonly Xattr[])[];
-}
-
-/** Checks offsets, objects and xattr sets: all that can be told without the entries. @throws Fault `corrupt/bad-layer-index` */
-export function checkHeaps(columns: IndexColumns): IndexHeaps {
+/**
+ * Checks offsets, objects and xattr sets: all that can be told without the entries.
+ * @returns by object number where its leaves begin in the leaf heap, in leaves; one more at the end
+ * @throws Fault `corrupt/bad-layer-index`
+ */
+export function checkHeaps(columns: IndexColumns): Float64Array {
   checkOffsets('names', columns.nameOffset, columns.names.length);
   checkOffsets('links', columns.linkOffset, columns.links.length);
   checkOffsets('xattrs', columns.xattrOffset, columns.xattrs.length);
   checkNames(columns.names);
-  return { firstLeaf: checkObjects(columns), xattrSets: checkXattrSets(columns) };
+  checkXattrSets(columns);
+  return checkObjects(columns);
 }
 
 function checkOffsets(heap: string, offsets: Uint32Array, length: number): void {
@@ -72,16 +68,12 @@ function checkDistinct(digests: Uint8Array): void {
   if (seen.size !== count) throw badIndex('an object is listed twice');
 }
 
-function checkXattrSets(columns: IndexColumns): (readonly Xattr[])[] {
-  const sets: (readonly Xattr[])[] = [[]];
+function checkXattrSets(columns: IndexColumns): void {
   const seen = new Set<string>();
-  for (let i = 0; i < columns.counts.xattrSets; i++) {
-    const bytes = columns.xattrs.subarray(columns.xattrOffset[i], columns.xattrOffset[i + 1]);
-    const set = decodeXattrSet(bytes);
-    if (set === undefined) throw badIndex(`xattr set ${i + 1}`);
-    sets.push(set);
+  for (let set = 0; set < columns.counts.xattrSets; set++) {
+    const bytes = columns.xattrs.subarray(columns.xattrOffset[set], columns.xattrOffset[set + 1]);
+    if (!isXattrSet(bytes)) throw badIndex(`xattr set ${set + 1}`);
     seen.add(latin1(bytes));
   }
   if (seen.size !== columns.counts.xattrSets) throw badIndex('an xattr set is listed twice');
-  return sets;
 }

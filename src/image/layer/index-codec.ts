@@ -59,9 +59,9 @@ export function encodeLayerIndex(entries: LayerEntries): Uint8Array {
 export function decodeLayerIndex(bytes: Uint8Array, limits: IndexLimits = DEFAULT_INDEX_LIMITS): LayerIndex {
   if (bytes.length > limits.bytes) throw tooBig('bytes', bytes.length, limits.bytes);
   const columns = readColumns(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes), limits);
-  const heaps = checkHeaps(columns);
+  const firstLeaf = checkHeaps(columns);
   const firstChild = checkEntries(columns);
-  return packedIndex(columns, heaps, firstChild);
+  return packedIndex(columns, firstLeaf, firstChild);
 }
 
 function tooBig(what: string, value: number, limit: number): Fault {

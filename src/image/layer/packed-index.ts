@@ -1,11 +1,12 @@
 import type { CID } from 'multiformats/cid';
 import { objectCid } from '../dag/file-dag.ts';
-import type { IndexHeaps } from './heap-check.ts';
 import { type IndexColumns, int64At } from './index-columns.ts';
 import { FLAG_IMPLIED, FLAG_LOWER_LINK, FLAG_OPAQUE } from './index-layout.ts';
 import { type ChildRange, ENTRY_KINDS, type EntryKind, type LayerIndex, type Xattr } from './layer-index.ts';
+import { decodeXattrSet } from './xattr-set.ts';
 
 const NO_BYTES = new Uint8Array(0);
+const NO_XATTRS: readonly Xattr[] = [];
 const SLASH = 0x2f;
 const [FILE, , SYMLINK, HARDLINK, CHARDEV, BLOCKDEV] = ENTRY_KINDS.map((_, number) => number);
 
@@ -13,14 +14,14 @@ class PackedIndex implements LayerIndex {
   readonly entryCount: number;
   readonly objectCount: number;
   readonly #columns: IndexColumns;
-  readonly #heaps: IndexHeaps;
+  readonly #firstLeaf: Float64Array;
   readonly #firstChild: Uint32Array;
 
-  constructor(columns: IndexColumns, heaps: IndexHeaps, firstChild: Uint32Array) {
+  constructor(columns: IndexColumns, firstLeaf: Float64Array, firstChild: Uint32Array) {
     this.entryCount = columns.counts.entries;
     this.objectCount = columns.counts.objects;
     this.#columns = columns;
-    this.#heaps = heaps;
+    this.#firstLeaf = firstLeaf;
     this.#firstChild = firstChild;
   }
 
@@ -127,7 +128,9 @@ class PackedIndex implements LayerIndex {
   }
 
   xattrs(entry: number): readonly Xattr[] {
-    return this.#heaps.xattrSets[this.#columns.xattrSet[entry] as number] as readonly Xattr[];
+    const { xattrSet, xattrOffset, xattrs } = this.#columns;
+    const set = xattrSet[entry] as number;
+    return set === 0 ? NO_XATTRS : decodeXattrSet(xattrs.subarray(xattrOffset[set - 1], xattrOffset[set]));
   }
 
   implied(entry: number): boolean {
@@ -155,8 +158,8 @@ class PackedIndex implements LayerIndex {
   }
 
   objectLeaves(object: number): Uint8Array | undefined {
-    const first = (this.#heaps.firstLeaf[object] as number) * 32;
-    const end = (this.#heaps.firstLeaf[object + 1] as number) * 32;
+    const first = (this.#firstLeaf[object] as number) * 32;
+    const end = (this.#firstLeaf[object + 1] as number) * 32;
     return first === end ? undefined : this.#columns.leaves.subarray(first, end);
   }
 
@@ -180,6 +183,10 @@ class PackedIndex implements LayerIndex {
 }
 
 /** The getters over columns that were checked. */
-export function packedIndex(columns: IndexColumns, heaps: IndexHeaps, firstChild: Uint32Array): LayerIndex {
-  return new PackedIndex(columns, heaps, firstChild);
+export function packedIndex(
+  columns: IndexColumns,
+  firstLeaf: Float64Array,
+  firstChild: Uint32Array,
+): LayerIndex {
+  return new PackedIndex(columns, firstLeaf, firstChild);
 }

@@ -20,23 +20,50 @@ export function encodeXattrSet(xattrs: readonly Xattr[]): Buffer {
   return bytes;
 }
 
-/** Views into `bytes`; `undefined` where they are not what {@link encodeXattrSet} writes of at least one attribute. */
-export function decodeXattrSet(bytes: Uint8Array): Xattr[] | undefined {
+/**
+ * Whether these are bytes that {@link encodeXattrSet} writes of at least one attribute. Makes nothing: a hostile set
+ * of millions of tiny attributes costs only its reading.
+ */
+export function isXattrSet(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const xattrs: Xattr[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    if (bytes.length - at < HEAD) return undefined;
-    const nameEnd = at + HEAD + view.getUint16(at, true);
+  let lastName = 0;
+  let lastEnd = 0;
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes.length - at < HEAD) return false;
+    const name = at + HEAD;
+    const nameEnd = name + view.getUint16(at, true);
     const end = nameEnd + view.getUint32(at + 2, true);
-    if (end > bytes.length || nameEnd === at + HEAD) return undefined;
-    const name = bytes.subarray(at + HEAD, nameEnd);
-    const last = xattrs.at(-1);
-    if (name.includes(0) || (last !== undefined && Buffer.compare(last.name, name) >= 0)) return undefined;
-    xattrs.push({ name, value: bytes.subarray(nameEnd, end) });
+    if (end > bytes.length || nameEnd === name) return false;
+    for (let i = name; i < nameEnd; i++) if (bytes[i] === 0) return false;
+    if (at > 0 && !comesBefore(bytes, lastName, lastEnd, name, nameEnd)) return false;
+    lastName = name;
+    lastEnd = nameEnd;
     at = end;
   }
-  return xattrs.length === 0 ? undefined : xattrs;
+  return bytes.length > 0;
+}
+
+/** Whether the bytes of the first range sort before those of the second. */
+function comesBefore(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {
+  let [i, j] = [a, b];
+  while (i < aEnd && j < bEnd && bytes[i] === bytes[j]) {
+    i++;
+    j++;
+  }
+  return j < bEnd && (i === aEnd || (bytes[i] as number) < (bytes[j] as number));
+}
+
+/** Views into the bytes of a set for which {@link isXattrSet} holds. */
+export function decodeXattrSet(bytes: Uint8Array): Xattr[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const xattrs: Xattr[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const nameEnd = at + HEAD + view.getUint16(at, true);
+    const end = nameEnd + view.getUint32(at + 2, true);
+    xattrs.push({ name: bytes.subarray(at + HEAD, nameEnd), value: bytes.subarray(nameEnd, end) });
+    at = end;
+  }
+  return xattrs;
 }
 
 export function sortXattrs(xattrs: readonly Xattr[]): Xattr[] {
