@@ -25,6 +25,8 @@ export function pathText(path: Uint8Array): string {
 function sequenceLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at] as number;
   if (lead < 0x80) return lead < 0x20 || lead === 0x7f ? 0 : 1;
+  // The second control range of Unicode, which terminals obey too.
+  if (lead === 0xc2 && (bytes[at + 1] ?? 0) < 0xa0) return 0;
   const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
   if (length === 0 || at + length > bytes.length) return 0;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('utf8');

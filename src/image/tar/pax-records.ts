@@ -69,6 +69,7 @@ function parseRecord(bytes: Buffer, at: number): { readonly keyword: string; rea
   let equals = space + 1;
   while (equals < next - 1 && bytes[equals] !== EQUALS) equals++;
   if (equals === next - 1) throw badRecord('no equals sign');
+  if (equals === space + 1) throw badRecord('no keyword');
   const keyword = bytes.toString('latin1', space + 1, equals);
   const span = { from: equals + 1, to: next - 1 };
   const damaged = TEXT_FIELDS.has(keyword) ? hasNul(bytes, span) : keyword.includes('\0');
