@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid';
-import { digestOfBytes } from '../base/digest.ts';
+import { digestHex, digestOfBytes } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { jsonFile, readLayerRoot } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
@@ -50,7 +50,7 @@ export async function pull(
   const { signal, from } = options;
   const reporter = createProgressReporter(clock, options.onProgress);
   const resolution = await resolve(components, options);
-  if (resolution.digest !== undefined && resolution.digest.length > options.reference.length) {
+  if (isShortId(options.reference, resolution)) {
     reporter.note(
       `${options.reference} is ${resolution.digest}; a short id can be forged, the full one cannot`,
     );
@@ -137,6 +137,14 @@ async function readLocal(
     if (error instanceof Fault && error.kind !== 'internal') return undefined;
     throw error;
   }
+}
+
+/** Somebody else said what the digits stand for. */
+function isShortId(reference: string, { digest, peers }: Resolution): boolean {
+  const prefix = reference.replace(/^sha256:/, '');
+  return (
+    digest !== undefined && peers.length > 0 && prefix.length < 64 && digestHex(digest).startsWith(prefix)
+  );
 }
 
 /** Hex digits may also be a name. */
