@@ -109,7 +109,7 @@ describe('layer index', () => {
         readAll(index);
         expect(parseLayerIndexText(textOf(index))).toEqual(bytes);
       }),
-      { numRuns: 5000 },
+      { numRuns: 3000 },
     );
   });
 

@@ -58,7 +58,7 @@ describe('layer draft', () => {
         const index = decodeLayerIndex(encodeLayerIndex(draftOf(good)));
         expect(indexLines(index, contentOf)).toEqual(model.lines());
       }),
-      { numRuns: 3000 },
+      { numRuns: 2000 },
     );
   });
 

@@ -89,7 +89,7 @@ describe('merged tree', () => {
         const tree = mergeLayers(layers.map(({ members }) => indexOf(members)));
         expect(treeLines(tree, contentOf)).toEqual(modelMerge(layers.map(({ model }) => model)));
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
