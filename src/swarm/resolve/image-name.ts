@@ -19,3 +19,13 @@ export function normalizeName(text: string): ImageName {
     ...(reference.digest === undefined ? {} : { digest: reference.digest }),
   };
 }
+
+/** The forms under which records and published roots hold a name, shortest first: `alpine` and `alpine:latest`. */
+export function nameForms(text: string): string[] {
+  try {
+    const { full, short } = normalizeName(text);
+    return [...new Set([short, full])];
+  } catch {
+    return [text];
+  }
+}

@@ -5,9 +5,12 @@ import { type Digest, digestBytes, digestHex } from '../../base/digest.ts';
 import { lookupLink } from '../../image/dag/directory-walk.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
+import { nameForms } from './image-name.ts';
 import { RESOLVE_LIMITS, type ResolveAnswer, type ResolveQuestion } from './resolve-codec.ts';
 
 const SHA2_256 = 0x12;
+const SHORT_ID = 12;
+const PUBLISHED_TRIED = 16;
 /** Proofs of one reply, so that it stays below the limit of a reply. */
 const PROOFS_BYTES = 8 * 1024 * 1024;
 
@@ -25,7 +28,10 @@ export async function answerFromStore(
     const proof = question.kind === 'id' ? await readProof(store, record, digest) : undefined;
     if (question.kind === 'id' && (proof === undefined || proof.length > room)) continue;
     room -= proof?.length ?? 0;
-    answers.push({ ...answerOf(record, digest), ...(proof === undefined ? {} : { proof }) });
+    answers.push({
+      ...answerOf(store, record, digest, question),
+      ...(proof === undefined ? {} : { proof }),
+    });
   }
   return answers;
 }
@@ -39,7 +45,8 @@ export interface RecordMatch {
 /** The images here, shared or not, that fit; of one name the newest first. */
 export function matches(store: Pick<Store, 'images'>, question: ResolveQuestion): RecordMatch[] {
   if (question.kind === 'name') {
-    return [...store.images.byName(question.name)]
+    const records = new Set(nameForms(question.name).flatMap((name) => store.images.byName(name)));
+    return [...records]
       .sort((a, b) => b.createdAt - a.createdAt)
       .map((record) => ({ record, digest: mainDigest(record) }))
       .filter((match): match is RecordMatch => match.digest !== undefined);
@@ -53,15 +60,47 @@ export function matches(store: Pick<Store, 'images'>, question: ResolveQuestion)
     );
 }
 
-export function answerOf(record: ImageRecord, digest: Digest): ResolveAnswer {
-  const publishedRoot = record.publishedRoots.at(-1);
+export function answerOf(
+  store: Pick<Store, 'blocks'>,
+  record: ImageRecord,
+  digest: Digest,
+  question: ResolveQuestion,
+): ResolveAnswer {
+  const paths =
+    question.kind === 'id'
+      ? [[digestHex(digest).slice(0, SHORT_ID)]]
+      : nameForms(question.name).map((name) => name.split('/'));
   return {
     digest,
     root: record.root,
-    ...(publishedRoot === undefined ? {} : { publishedRoot }),
+    ...(findPublished(store, record, paths) ?? { path: paths[0] as string[] }),
     names: record.names.slice(0, RESOLVE_LIMITS.names),
     keptBlobs: record.keptBlobs.slice(0, RESOLVE_LIMITS.keptBlobs),
   };
+}
+
+/** The newest published root here that leads to the image by one of the paths: an older one may list other names. */
+function findPublished(
+  { blocks }: Pick<Store, 'blocks'>,
+  record: ImageRecord,
+  paths: readonly (readonly string[])[],
+): { publishedRoot: string; path: readonly string[] } | undefined {
+  for (const publishedRoot of record.publishedRoots.toReversed().slice(0, PUBLISHED_TRIED)) {
+    for (const path of paths) {
+      if (walk(blocks, publishedRoot, path) === record.root) return { publishedRoot, path };
+    }
+  }
+  return undefined;
+}
+
+function walk(blocks: Store['blocks'], root: string, path: readonly string[]): string | undefined {
+  let at = CID.parse(root);
+  for (const name of path) {
+    const found = lookupLink(at, name, (cid) => blocks.getSync(cid));
+    if (found.kind !== 'found') return undefined;
+    at = found.link.cid;
+  }
+  return at.toString();
 }
 
 function digestsOf(record: ImageRecord): Set<Digest> {

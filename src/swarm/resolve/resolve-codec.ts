@@ -14,8 +14,10 @@ export interface ResolveAnswer {
   readonly digest: Digest;
   /** CID of the image root. */
   readonly root: string;
-  /** CID of the newest published root. */
+  /** CID of the newest published root that lists the image under what was asked. */
   readonly publishedRoot?: string;
+  /** The names below the published root that lead to the image root. */
+  readonly path: readonly string[];
   readonly names: readonly string[];
   readonly keptBlobs: readonly KeptBlob[];
   /** The bytes that hash to `digest`, with an answer to an id. */
@@ -28,6 +30,7 @@ export const RESOLVE_LIMITS = {
   answers: 16,
   /** The largest JSON that an image may have. */
   proofBytes: 4 * 1024 * 1024,
+  pathNames: 32,
   names: 256,
   nameBytes: 512,
   keptBlobs: 4096,
@@ -55,6 +58,7 @@ export function encodeAnswers(answers: readonly ResolveAnswer[]): Uint8Array {
       digest: digestValue(answer.digest),
       root: cidValue(answer.root),
       ...(answer.publishedRoot === undefined ? {} : { published: cidValue(answer.publishedRoot) }),
+      path: answer.path,
       names: answer.names,
       kept: answer.keptBlobs.map(encodeKeptBlob),
       ...(answer.proof === undefined ? {} : { proof: answer.proof }),
@@ -70,14 +74,17 @@ export function decodeAnswers(bytes: Uint8Array): ResolveAnswer[] {
 function decodeAnswer(value: CborValue): ResolveAnswer {
   const published = value.field('published');
   const proof = value.field('proof');
+  const texts = (field: string, max: number) =>
+    value
+      .field(field)
+      .list(max)
+      .map((text) => text.text(LIMITS.nameBytes));
   return {
     digest: value.field('digest').digest(),
     root: value.field('root').cid(),
     ...(published.absent ? {} : { publishedRoot: published.cid() }),
-    names: value
-      .field('names')
-      .list(LIMITS.names)
-      .map((name) => name.text(LIMITS.nameBytes)),
+    path: texts('path', LIMITS.pathNames),
+    names: texts('names', LIMITS.names),
     keptBlobs: value.field('kept').list(LIMITS.keptBlobs).map(decodeKeptBlob),
     ...(proof.absent ? {} : { proof: proof.bytes(LIMITS.proofBytes) }),
   };

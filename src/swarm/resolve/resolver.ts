@@ -11,7 +11,7 @@ import { parsePeerId, type StationTrust } from '../trust/station-trust.ts';
 import { ambiguousId, chooseById, chooseByName } from './choose-answer.ts';
 import { normalizeName } from './image-name.ts';
 import { openNameChoices } from './name-choices.ts';
-import { answerFromStore, matches } from './own-answers.ts';
+import { answerFromStore, answerOf, matches, type RecordMatch } from './own-answers.ts';
 import type { RootAnswers } from './peer-answer.ts';
 import { decodeQuestion, encodeAnswers, RESOLVE_LIMITS, type ResolveQuestion } from './resolve-codec.ts';
 import { type PollResult, pollStations, RESOLVE_PROTOCOL } from './station-poll.ts';
@@ -45,7 +45,6 @@ export interface Resolver {
 
 const MIN_ID = 6;
 const FULL_ID = 64;
-const SHORT_ID = 12;
 const MAX_INBOUND = 16;
 const ANSWER_MS = 10_000;
 
@@ -69,16 +68,16 @@ export function createResolver(components: ResolverComponents, settings: Resolve
       throw options.signal.aborted ? new Fault('cancelled', 'cancelled', 'cancelled') : toFault(error);
     });
 
-  const fromPeers = (group: RootAnswers, path: readonly string[], by: 'id' | 'name', asked?: string) => {
+  const fromPeers = (group: RootAnswers, by: 'id' | 'name', asked?: string): Resolution => {
     const answers = group.answers.map(({ answer }) => answer);
-    const first = answers[0] as (typeof answers)[number];
+    const first = answers.find(({ publishedRoot }) => publishedRoot !== undefined) ?? answers[0];
+    if (first === undefined) throw new Fault('internal', 'no-answer', 'a root without an answer');
     const explicit = group.rank !== undefined || asked !== undefined || settings.believeAll;
     const namesBelieved = explicit || settings.believeNames;
-    const published = answers.find(({ publishedRoot }) => publishedRoot !== undefined)?.publishedRoot;
-    const resolution: Resolution = {
+    return {
       imageRoot: CID.parse(group.root),
-      ...(published === undefined ? {} : { publishedRoot: CID.parse(published) }),
-      path,
+      ...(first.publishedRoot === undefined ? {} : { publishedRoot: CID.parse(first.publishedRoot) }),
+      path: first.path,
       digest: first.digest,
       trusted: explicit || by === 'name',
       peers: group.answers.map(({ peer }) => peer),
@@ -86,51 +85,49 @@ export function createResolver(components: ResolverComponents, settings: Resolve
       names: namesBelieved ? [...new Set(answers.flatMap(({ names }) => names))] : [],
       keptBlobs: first.keptBlobs,
     };
-    return resolution;
+  };
+  const fromHere = ({ record, digest }: RecordMatch, question: ResolveQuestion): Resolution => {
+    const { publishedRoot, path } = answerOf(store, record, digest, question);
+    return {
+      ...ownResolution(record, path),
+      ...(publishedRoot === undefined ? {} : { publishedRoot: CID.parse(publishedRoot) }),
+      digest,
+    };
   };
 
   const byId = async (given: string, options: ResolveOptions): Promise<Resolution> => {
     const prefix = parseId(given, settings.fullIds);
-    const path = [prefix.slice(0, SHORT_ID)];
+    const question = { kind: 'id', prefix } as const;
     if (options.from === undefined) {
-      const here = matches(store, { kind: 'id', prefix });
+      const here = matches(store, question);
       const digests = [...new Set(here.map(({ digest }) => digest))].sort();
       if (digests.length > 1) throw ambiguousId(prefix, digests);
-      const first = here[0];
-      if (first !== undefined) {
-        return ownResolution(first.record, [digestHex(first.digest).slice(0, SHORT_ID)], first);
-      }
+      if (here[0] !== undefined) return fromHere(here[0], question);
     }
-    const { answers, asked } = await poll({ kind: 'id', prefix }, options);
+    const { answers, asked } = await poll(question, options);
     const group = chooseById(prefix, answers, trust.rank);
     if (group === undefined) throw unknown(prefix, asked);
-    const digest = group.answers[0]?.answer.digest;
-    return fromPeers(
-      group,
-      digest === undefined ? path : [digestHex(digest).slice(0, SHORT_ID)],
-      'id',
-      options.from,
-    );
+    return fromPeers(group, 'id', options.from);
   };
 
   const byName = async (given: string, options: ResolveOptions): Promise<Resolution> => {
     const { full, short, digest } = normalizeName(given);
     if (digest !== undefined) return byId(digestHex(digest), options);
-    const path = short.split('/');
+    const question = { kind: 'name', name: full } as const;
     if (options.from === undefined) {
-      const here = matches(store, { kind: 'name', name: full })[0];
-      if (here !== undefined) return ownResolution(here.record, path, here);
+      const here = matches(store, question)[0];
+      if (here !== undefined) return fromHere(here, question);
     }
-    const { answers, asked } = await poll({ kind: 'name', name: full }, options);
-    const named = answers.filter(({ answer }) => answer.names.includes(full));
-    const group = chooseByName(full, named, {
+    const { answers, asked } = await poll(question, options);
+    const named = answers.filter(({ answer: { names } }) => names.includes(full) || names.includes(short));
+    const group = chooseByName(short, named, {
       rank: options.from === undefined ? trust.rank : () => 0,
       believeMembers: settings.believeNames,
       choice: choices.get(full),
     });
     if (group === undefined) throw unknown(given, asked);
     if (options.from !== undefined) await choices.put(full, { peer: options.from, root: group.root });
-    return fromPeers(group, path, 'name', options.from);
+    return fromPeers(group, 'name', options.from);
   };
 
   return {
@@ -208,17 +205,10 @@ function byCid(store: Store, cid: CID, path: readonly string[]): Resolution {
   };
 }
 
-function ownResolution(
-  record: ImageRecord,
-  path: readonly string[],
-  match?: { readonly digest: NonNullable<Resolution['digest']> },
-): Resolution {
-  const published = record.publishedRoots.at(-1);
+function ownResolution(record: ImageRecord, path: readonly string[]): Resolution {
   return {
     imageRoot: CID.parse(record.root),
-    ...(published === undefined ? {} : { publishedRoot: CID.parse(published) }),
     path,
-    ...(match === undefined ? {} : { digest: match.digest }),
     trusted: true,
     peers: [],
     names: record.names,
