@@ -32,7 +32,7 @@ function readJson(bytes: Uint8Array, document: string): unknown {
     );
   }
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
     checkJsonStructure(text);
     return value;

@@ -48,7 +48,10 @@ export interface TarEntry {
 export interface TarSink {
   /** Bytes that are not content: headers, PAX and GNU records, sparse maps, padding, end marker, what follows it. */
   literal(bytes: Uint8Array): void;
-  /** All headers of an entry were read; `storedSize` bytes of `content` follow, then `entryEnd`. */
+  /**
+   * All headers of an entry were read; `storedSize` bytes of `content` follow, then `entryEnd`. The entry and its arrays
+   * are the receiver's.
+   */
   entry(entry: TarEntry): void;
   content(bytes: Uint8Array): void;
   entryEnd(): void;
