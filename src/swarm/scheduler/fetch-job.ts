@@ -66,6 +66,7 @@ export class FetchJob {
   readonly #missing = new Map<Holder, Uint8Array>();
   readonly #taken: (bytes: number) => void;
   readonly #finish: PromiseWithResolvers<FetchReport>;
+  readonly #startedAt: number;
   #arrived: Arrived[] = [];
   #handing = false;
   /** Bytes of the window that blocks hold which came and are not taken. */
@@ -80,6 +81,7 @@ export class FetchJob {
     this.request = request;
     this.rootText = request.root?.toString();
     this.progressAt = now;
+    this.#startedAt = now;
     this.#rateAt = now;
     this.#taken = taken;
     const { wanted, sizes } = request;
@@ -239,7 +241,7 @@ export class FetchJob {
     if (this.request.onProgress === undefined || now - this.#toldAt < PROGRESS_MS) return;
     const seconds = (now - this.#rateAt) / 1000;
     if (seconds > 0) {
-      const share = Math.min(1, seconds / (RECENT_MS / 1000));
+      const share = Math.min(1, seconds / Math.min(RECENT_MS / 1000, (now - this.#startedAt) / 1000));
       this.#rate += ((this.bytes - this.#rateBytes) / seconds - this.#rate) * share;
       this.#rateAt = now;
       this.#rateBytes = this.bytes;
