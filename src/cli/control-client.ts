@@ -97,6 +97,8 @@ class SocketClient implements ControlClient {
       body.once('error', (error) => {
         sourceFault ??= error;
       });
+      // Before the first byte of a slow source: the station may have something to say already.
+      outgoing.flushHeaders();
       pipeline(body, outgoing).catch(() => {});
     }
     try {

@@ -92,6 +92,11 @@ class ExpressControlDoor implements ControlDoor {
     clearTimeout(late);
   }
 
+  /** A client that keeps its connection would hold up the end: once its answer is out it is idle, and closed. */
+  #closeLateConnection(): void {
+    if (this.#stopping.signal.aborted) setImmediate(() => this.#server.closeIdleConnections());
+  }
+
   #routes(): Express {
     const app = express();
     app.disable('x-powered-by');
@@ -101,9 +106,10 @@ class ExpressControlDoor implements ControlDoor {
       const endpoint = ENDPOINTS[name];
       const method = endpoint.method.toLowerCase() as 'get' | 'post' | 'delete';
       const before = endpoint.request === 'body' ? [json] : [];
-      app[method](endpoint.path, ...before, (request: Request, response: Response) =>
-        this.#answer(name, openExchange(request, response, this.#stopping.signal)),
-      );
+      app[method](endpoint.path, ...before, (request: Request, response: Response) => {
+        response.once('close', () => this.#closeLateConnection());
+        return this.#answer(name, openExchange(request, response, this.#stopping.signal));
+      });
     }
     app.use((request: Request, response: Response) => {
       const what = `${request.method} ${request.path}`;

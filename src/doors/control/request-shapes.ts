@@ -47,7 +47,13 @@ const REQUESTS: { readonly [Name in EndpointName]: Fields<EndpointTypes[Name]['r
     image: optionalText,
     copies: { shape: 'count', optional: true },
   },
-  pull: { reference: text, platform: optionalText, from: optionalText, blobs: optionalFlag, cached: optionalFlag },
+  pull: {
+    reference: text,
+    platform: optionalText,
+    from: optionalText,
+    blobs: optionalFlag,
+    cached: optionalFlag,
+  },
   export: {
     image: text,
     format: { shape: ['docker-archive', 'oci-archive'] },
