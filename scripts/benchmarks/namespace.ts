@@ -10,12 +10,14 @@ export interface NetworkNamespace extends AsyncDisposable {
 
 export async function makeNamespace(name: string): Promise<NetworkNamespace> {
   await run('ip', ['netns', 'add', name]);
+  // Not `ip netns exec`: it mounts a /sys of its own, without the cgroups that dockerd looks for.
+  const prefix = ['nsenter', `--net=/run/netns/${name}`, '--'] as const;
   const exec = (program: string, ...argv: readonly string[]) =>
-    run('ip', ['netns', 'exec', name, program, ...argv]);
+    run('nsenter', [...prefix.slice(1), program, ...argv]);
   await exec('ip', 'link', 'set', 'lo', 'up');
   return {
     name,
-    prefix: ['ip', 'netns', 'exec', name],
+    prefix,
     exec,
     [Symbol.asyncDispose]: async () => {
       await run('ip', ['netns', 'delete', name]);

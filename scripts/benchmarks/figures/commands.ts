@@ -1,8 +1,8 @@
+import { runCommand, startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { sampledFigure } from '../figure.ts';
 import { timed } from '../machine.ts';
 import { sample } from '../sampling.ts';
-import { runCommand, startStation } from '../station.ts';
 
 const ANSWER_TARGET = { atMost: 0.2 };
 const START_TARGET = { atMost: 2 };

@@ -1,8 +1,8 @@
+import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { bigImage, pythonImage } from '../context.ts';
 import { plainFigure } from '../figure.ts';
 import { peakResidentBytes, residentBytes, settle } from '../machine.ts';
-import { startStation } from '../station.ts';
 
 const MIB = 2 ** 20;
 const PEAK_TARGET = { atMost: 150 };

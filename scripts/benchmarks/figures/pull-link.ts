@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { freePort, startRegistry } from '../../../test/support/registry.ts';
+import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { pythonImage } from '../context.ts';
 import { startDocker } from '../docker.ts';
@@ -9,7 +10,6 @@ import { pairFigure, plainFigure } from '../figure.ts';
 import { makeLink } from '../link.ts';
 import { timed } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
-import { startStation } from '../station.ts';
 import { median } from '../statistics.ts';
 import { publish } from './pull-loopback.ts';
 
@@ -37,8 +37,8 @@ export const pullOverLink: Benchmark = {
     }
     await using docker = await startDocker(context.folder, insecure, link.b.prefix);
     const settings = { parent: context.folder };
-    await using seeder = await startStation({ ...settings, namespace: link.a.name, address: link.addressA });
-    await using puller = await startStation({ ...settings, namespace: link.b.name, address: link.addressB });
+    await using seeder = await startStation({ ...settings, prefix: link.a.prefix, address: link.addressA });
+    await using puller = await startStation({ ...settings, prefix: link.b.prefix, address: link.addressB });
     const pushed = await seeder.push(image.path);
     await puller.run('connect', seeder.addr);
     // What docker push sends; its gzip is Go's at the default level, whose sizes differ from zlib's by a few per mille.

@@ -1,11 +1,11 @@
 import { startRegistry } from '../../../test/support/registry.ts';
+import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { pythonImage } from '../context.ts';
 import { type BenchDocker, startDocker } from '../docker.ts';
 import { pairFigure, sampledFigure } from '../figure.ts';
 import { timed } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
-import { startStation } from '../station.ts';
 import { median, medianInterval } from '../statistics.ts';
 import { judge } from '../target.ts';
 

@@ -1,9 +1,9 @@
+import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { pythonImage } from '../context.ts';
 import { pairFigure } from '../figure.ts';
 import { timed } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
-import { startStation } from '../station.ts';
 
 /** Rate against rate: three limited seeders and one. */
 const TARGET = { atLeast: 2.5 };

@@ -1,10 +1,10 @@
+import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { archiveBytes, pythonImage, relatedImage } from '../context.ts';
 import { startDocker } from '../docker.ts';
 import { pairFigure, plainFigure } from '../figure.ts';
 import { settle, timed, writtenBytes } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
-import { startStation } from '../station.ts';
 
 const TARGET = { atMost: 1 };
 
