@@ -64,9 +64,11 @@ export class CborValue {
     return this.#value.map((item, at) => new CborValue(item, `${this.#what}[${at}]`));
   }
 
+  /** Without control characters: what a peer names ends up on terminals and in logs. */
   text(maxBytes: number): string {
     if (typeof this.#value !== 'string') throw this.fault('text');
     if (Buffer.byteLength(this.#value) > maxBytes) throw this.fault(`text of at most ${maxBytes} bytes`);
+    if (/\p{Cc}/u.test(this.#value)) throw this.fault('text without control characters');
     return this.#value;
   }
 

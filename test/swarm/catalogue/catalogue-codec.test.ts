@@ -1,0 +1,133 @@
+import { encode } from 'cborg';
+import fc from 'fast-check';
+import { digestOfBytes } from '../../../src/base/digest.ts';
+import { Fault } from '../../../src/base/fault.ts';
+import { makeIdentity } from '../../../src/config/identity-file.ts';
+import type { Catalogue } from '../../../src/swarm/catalogue/catalogue.ts';
+import { decodeCatalogue, encodeCatalogue } from '../../../src/swarm/catalogue/catalogue-codec.ts';
+import { openCatalogue, signCatalogue } from '../../../src/swarm/catalogue/signed-catalogue.ts';
+import { decodeCbor, encodeCbor } from '../../../src/swarm/network/cbor-value.ts';
+
+const ROOT = 'bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku';
+const OTHER = 'QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n';
+const digest = fc.uint8Array({ maxLength: 8 }).map(digestOfBytes);
+const cid = fc.constantFrom(ROOT, OTHER);
+const text = fc.string({ maxLength: 40 });
+const catalogue: fc.Arbitrary<Catalogue> = fc.record({
+  peer: text,
+  version: fc.nat(),
+  images: fc.array(
+    fc.record(
+      {
+        root: cid,
+        indexDigest: digest,
+        manifests: fc.array(fc.record({ root: cid, digest, imageId: digest, platform: text }), {
+          maxLength: 3,
+        }),
+        names: fc.array(text, { maxLength: 3 }),
+        publishedRoots: fc.array(cid, { maxLength: 2 }),
+        keptBlobs: fc.array(fc.record({ digest, cid, size: fc.maxSafeNat(), mediaType: text }), {
+          maxLength: 2,
+        }),
+        createdAt: fc.maxSafeNat(),
+        origin: text,
+      },
+      { requiredKeys: ['root', 'manifests', 'names', 'publishedRoots', 'keptBlobs', 'createdAt', 'origin'] },
+    ),
+    { maxLength: 4 },
+  ),
+  bindings: fc.array(
+    fc.record({
+      diffId: digest,
+      root: cid,
+      tarSize: fc.maxSafeNat(),
+      blobs: fc.array(digest, { maxLength: 3 }),
+    }),
+    { maxLength: 4 },
+  ),
+});
+const empty = (peer: string): Catalogue => ({ peer, version: 1, images: [], bindings: [] });
+
+describe('catalogue codec', () => {
+  it('reads what it writes', () => {
+    fc.assert(
+      fc.property(catalogue, (value) => expect(decodeCatalogue(encodeCatalogue(value))).toEqual(value)),
+    );
+  });
+
+  it('throws its own fault at any other bytes', () => {
+    const [good] = fc.sample(catalogue, { numRuns: 1, seed: 42 }).map(encodeCatalogue) as [Uint8Array];
+    const flipped = fc.tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, mask]) => {
+      const bytes = Buffer.from(good);
+      bytes[at] = (bytes[at] as number) ^ mask;
+      return bytes;
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 300 }), flipped), (bytes) => {
+        try {
+          decodeCatalogue(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(Fault);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each([
+    ['another format', { format: 2, peer: '', version: 1, images: [], bindings: [] }],
+    ['a negative version', { format: 1, peer: '', version: -1, images: [], bindings: [] }],
+    ['too many images', { format: 1, peer: '', version: 1, images: Array(20_001).fill(0), bindings: [] }],
+    ['an escape sequence', { format: 1, peer: '\u001b[2J', version: 1, images: [], bindings: [] }],
+    ['no bindings', { format: 1, peer: '', version: 1, images: [] }],
+    [
+      'a short digest',
+      { format: 1, peer: '', version: 1, images: [], bindings: [{ diff: Buffer.alloc(31) }] },
+    ],
+  ])('refuses %s', (_name, value) => {
+    expect(() => decodeCatalogue(encode(value))).toThrow(expect.objectContaining({ code: 'bad-cbor' }));
+  });
+});
+
+describe('signed catalogue', () => {
+  const { peerId, privateKey } = makeIdentity();
+
+  it('opens for the peer that signed it', async () => {
+    const signed = await signCatalogue(empty(peerId), privateKey);
+    expect(await openCatalogue(signed, peerId)).toEqual(empty(peerId));
+  });
+
+  it('does not open with any byte changed', async () => {
+    const signed = Buffer.from(await signCatalogue(empty(peerId), privateKey));
+    for (let at = 0; at < signed.length; at++) {
+      const tampered = Buffer.from(signed);
+      tampered[at] = (tampered[at] as number) ^ 1;
+      await expect(openCatalogue(tampered, peerId)).rejects.toMatchObject({
+        kind: 'corrupt',
+        code: 'bad-catalogue',
+        fields: { peer: peerId },
+      });
+    }
+  });
+
+  it('does not open for another peer, nor when it speaks for one', async () => {
+    const other = makeIdentity();
+    const signed = await signCatalogue(empty(peerId), privateKey);
+    await expect(openCatalogue(signed, other.peerId)).rejects.toMatchObject({ code: 'bad-catalogue' });
+    const forged = await signCatalogue(empty(other.peerId), privateKey);
+    await expect(openCatalogue(forged, peerId)).rejects.toMatchObject({
+      message: expect.stringContaining('speaks for'),
+    });
+  });
+
+  it('does not take the signature of something else', async () => {
+    const signed = decodeCbor(await signCatalogue(empty(peerId), privateKey), 'test');
+    const later = encodeCbor({
+      payload: encodeCatalogue({ ...empty(peerId), version: 2 }),
+      signature: signed.field('signature').bytes(100),
+    });
+    await expect(openCatalogue(later, peerId)).rejects.toMatchObject({
+      message: expect.stringContaining('signature'),
+    });
+  });
+});
