@@ -59,9 +59,10 @@ interface Span {
 }
 
 function parseRecord(bytes: Buffer, at: number): { readonly keyword: string; readonly span: Span } {
+  const lengthEnd = Math.min(bytes.length, at + MAX_LENGTH_DIGITS);
   let space = at;
-  while (space < bytes.length && bytes[space] !== SPACE) space++;
-  if (space === bytes.length || space > at + MAX_LENGTH_DIGITS) throw badRecord('no length');
+  while (space < lengthEnd && bytes[space] !== SPACE) space++;
+  if (space === lengthEnd) throw badRecord('no length');
   const next = at + parseDecimal(bytes.toString('latin1', at, space));
   // Five bytes are the shortest length, space, keyword, equals sign and newline that Go takes.
   if (!(next >= at + 5 && next <= bytes.length) || space + 1 >= next - 1) throw badRecord('wrong length');
@@ -78,8 +79,7 @@ function parseRecord(bytes: Buffer, at: number): { readonly keyword: string; rea
 }
 
 function hasNul(bytes: Buffer, { from, to }: Span): boolean {
-  const nul = bytes.indexOf(0, from);
-  return nul >= 0 && nul < to;
+  return bytes.subarray(from, to).includes(0);
 }
 
 /** Views are made when they are asked for: most records of most tars are times that nobody wants as bytes. */

@@ -5,6 +5,9 @@ import { TAR_BLOCK } from './tar-header.ts';
 import { checkLimit, type TarLimits } from './tar-limits.ts';
 import { parseDecimal } from './tar-number.ts';
 
+/** Characters of a line that may come without its end; a number has twenty. Keeps the work linear. */
+const MAX_LINE = TAR_BLOCK;
+
 /**
  * Format 1.0: decimal numbers, one a line, in whole blocks in front of the content and counted as part of it: the
  * number of fragments, then offset and length of each. The map ends with the block that holds the last of them.
@@ -41,6 +44,7 @@ class SparseLines implements SparseMap {
     if (this.#count < 0 && this.#lines.length > 0) this.#count = this.#parseCount();
     const needed = 1 + 2 * this.#count;
     if (this.#count < 0 || this.#lines.length < needed) {
+      if (this.#rest.length > MAX_LINE) throw badSparseMap('a line without end');
       this.#needBlock();
       return;
     }

@@ -161,6 +161,7 @@ describe('a damaged map', () => {
     ['less stored than fragments', record({}, 'abcdefg')],
     ['more stored than fragments', record({}, 'abcdefghi')],
     ['lines that never end', rawTar(inContent('5\n1\n1\n', 'x'))],
+    ['a line that never ends', rawTar(inContent('0'.repeat(5000), 'x'))],
     ['lines of no numbers', rawTar(inContent('1\nx\n1\n', 'x'))],
     ['a negative count of lines', rawTar(inContent('-1\n', 'x'))],
     ['lines longer than what is stored', rawTar(inContent('9\n', ''))],
@@ -219,7 +220,7 @@ describe('a damaged map', () => {
         inContent('41\n', ''),
         inRecords({ ...v01, 'GNU.sparse.numblocks': '41' }, 'abcdefgh'),
       ],
-      recordBytes: [inContent('40\n', 'x'.repeat(4096))],
+      recordBytes: [inContent(`40\n${`${'0'.repeat(200)}\n`.repeat(20)}`, 'x')],
       fileSize: [inContent('0\n', '', '9007199254740993')],
     };
     for (const [limit, tars] of Object.entries(cases)) {
