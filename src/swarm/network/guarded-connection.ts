@@ -1,4 +1,4 @@
-import type { MultiaddrConnection } from '@libp2p/interface';
+import type { MultiaddrConnection, StreamCloseEvent } from '@libp2p/interface';
 import { AbstractMultiaddrConnection, type SendResult } from '@libp2p/utils';
 import type { Uint8ArrayList } from 'uint8arraylist';
 import type { SalsaStream } from './salsa-stream.ts';
@@ -41,8 +41,9 @@ export class GuardedConnection extends AbstractMultiaddrConnection {
     });
     connection.addEventListener('drain', () => this.onMuxerDrain());
     connection.addEventListener('close', (event) => {
-      if (this.#unseen.length > 0 && this.status === 'open') this.abort(this.#foreign('closed'));
-      else if (event.error === undefined) this.onTransportClosed();
+      if (this.#unseen.length > 0 && this.status === 'open' && !isOurAbort(event)) {
+        this.abort(this.#foreign('closed'));
+      } else if (event.error === undefined) this.onTransportClosed();
       else if (event.local === true) this.abort(event.error);
       else this.onRemoteReset();
       this.#ciphers?.inbound.end();
@@ -92,4 +93,9 @@ export class GuardedConnection extends AbstractMultiaddrConnection {
     this.#unseen = this.#unseen.subarray(check);
     this.onData(bytes);
   }
+}
+
+/** A reset by the peer comes as a local abort too, then with the system's error (ECONNRESET). */
+function isOurAbort({ local, error }: StreamCloseEvent): boolean {
+  return local === true && error !== undefined && (error as NodeJS.ErrnoException).errno === undefined;
 }

@@ -53,7 +53,7 @@ export function createNetworkGuard(settings: NetworkGuardSettings): ConnectionPr
           foreign: (how) =>
             foreign(
               how === 'closed'
-                ? 'closed the connection before the handshake: perhaps it is on a private network'
+                ? 'closed the connection before the handshake: it is on a private network, or refuses our address'
                 : 'uses a network key, or is no libp2p peer',
             ),
         });
