@@ -6,6 +6,7 @@ import { RAW_CODEC } from '../image/dag/file-dag.ts';
 import { blockKey } from './block-key.ts';
 import type { BlockLocation, BlockLocator } from './block-locator.ts';
 import type { BlockStore } from './block-store.ts';
+import type { DiskSpace } from './disk-space.ts';
 import type { FileQueue } from './file-queue.ts';
 import type { Lease } from './lease.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -35,6 +36,7 @@ export interface BlockStoreComponents {
   readonly queue: FileQueue;
   readonly leases: LeaseBook;
   readonly sequence: Sequence;
+  readonly space: DiskSpace;
 }
 
 // A directory node is mostly hashes, which no compressor makes smaller: small ones are not worth a try.
@@ -112,7 +114,7 @@ class DatabaseBlockStore implements OwnBlocks {
   }
 
   put(lease: Lease, cid: CID, bytes: Uint8Array): void {
-    const { leases, objects, rows, bytes: stored, sequence } = this.#components;
+    const { leases, objects, rows, bytes: stored, sequence, space } = this.#components;
     const storeLease = leases.check(lease);
     const key = blockKey(cid);
     if (key === undefined || bytes.length > MAX_BLOCK_SIZE) {
@@ -129,6 +131,7 @@ class DatabaseBlockStore implements OwnBlocks {
     storeLease.see(cid);
     if (this.hasOwn(key) || objects.has(cid)) return;
     const kept = compress(cid, bytes);
+    space.claim(kept.length);
     const { shared } = storeLease;
     this.storedBytes += kept.length;
     stored.put(key, kept);

@@ -60,17 +60,34 @@ class DatabaseImageRecords implements ImageRecords {
     try {
       // The data first: a record on disk never names what a power loss took.
       await this.#components.flush();
-      this.#write(record);
-      await this.#components.database.durable();
+      await this.#record(record);
     } finally {
       pinned.end();
     }
     this.#changed();
   }
 
-  async remove(root: string): Promise<boolean> {
-    if (!this.#records.delete(root)) return false;
+  /** Written durably, or as it was before. */
+  async #record(record: ImageRecord): Promise<void> {
+    const before = this.#records.get(record.root);
+    this.#write(record);
+    try {
+      await this.#components.database.durable();
+    } catch (error) {
+      if (before === undefined) this.#drop(record.root);
+      else this.#write(before);
+      throw error;
+    }
+  }
+
+  #drop(root: string): boolean {
     this.#components.table.remove(Buffer.from(root));
+    return this.#records.delete(root);
+  }
+
+  async remove(root: string): Promise<boolean> {
+    if (!this.#records.has(root)) return false;
+    this.#drop(root);
     await this.#components.database.durable();
     this.#components.onRemoved();
     this.#changed();

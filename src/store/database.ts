@@ -1,5 +1,5 @@
 import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb';
-import { toFault } from '../base/fault.ts';
+import { type Fault, toFault } from '../base/fault.ts';
 import type { Row, RowRange, Table } from './table.ts';
 
 /** LMDB with tables whose writes are seen at once and committed in batches off the main thread. */
@@ -27,6 +27,7 @@ export function openDatabase(path: string, maxBytes: number): Database {
 }
 
 class LmdbStore implements Database {
+  readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   #dirty: PendingRow[] = [];
   #scheduled = false;
@@ -34,12 +35,15 @@ class LmdbStore implements Database {
   pendingBytes = 0;
 
   constructor(path: string, maxBytes: number) {
+    this.#path = path;
     this.#root = open<Buffer, Buffer>({
       path,
       encoding: 'binary',
       keyEncoding: 'binary',
       maxDbs: 24,
       mapSize: maxBytes,
+      // Batches of its own making leave a rejected promise behind when a commit fails, which ends the process.
+      eventTurnBatching: false,
     });
   }
 
@@ -56,20 +60,22 @@ class LmdbStore implements Database {
     setImmediate(() => this.#commit().catch(() => {}));
   }
 
-  /** Hands all waiting rows to LMDB's write thread as one batch, which it commits in one transaction. */
+  /** Hands all waiting rows to LMDB's write thread, which commits them in one transaction. */
   #commit(): Promise<void> {
     this.#scheduled = false;
     const rows = this.#dirty;
     if (rows.length === 0) return this.#commits;
     this.#dirty = [];
-    const writes = new Set<Promise<boolean>>();
-    for (const row of rows) {
-      if (!row.table.isLatest(row)) continue;
-      const { database } = row.table;
-      writes.add(row.value === undefined ? database.remove(row.key) : database.put(row.key, row.value));
-    }
+    const writes: Promise<unknown>[] = [];
+    const batch = this.#root.batch(() => {
+      for (const row of rows) {
+        if (!row.table.isLatest(row)) continue;
+        const { database } = row.table;
+        writes.push(row.value === undefined ? database.remove(row.key) : database.put(row.key, row.value));
+      }
+    });
     const before = this.#commits;
-    const commit = Promise.all(writes).then(
+    const commit = Promise.all([batch, ...writes]).then(
       async () => {
         for (const row of rows) this.pendingBytes -= row.value?.length ?? 0;
         // Reads of this turn may still use a snapshot from before the commit.
@@ -77,10 +83,10 @@ class LmdbStore implements Database {
         for (const row of rows) row.table.forget(row);
         await before;
       },
-      (error) => {
-        // A full disk: the rows stay visible and go with the next commit.
+      async (error) => {
+        // The rows stay visible and go with the next commit.
         this.#dirty.unshift(...rows);
-        throw toFault(error);
+        throw await commitFault(error, this.#path);
       },
     );
     this.#commits = commit.catch(() => {});
@@ -103,6 +109,26 @@ class LmdbStore implements Database {
       await this.#root.close();
     }
   }
+}
+
+/** lmdb's answer to a commit that failed: the reason comes by a second promise. */
+interface CommitError extends Error {
+  readonly commitError?: Promise<unknown>;
+}
+
+const ENOSPC = 28;
+const REASON_WAIT_MS = 200;
+
+async function commitFault(error: CommitError, path: string): Promise<Fault> {
+  const reason = await Promise.race([
+    error.commitError?.then(
+      () => error,
+      (cause: unknown) => cause,
+    ) ?? error,
+    new Promise((resolve) => setTimeout(resolve, REASON_WAIT_MS, error).unref()),
+  ]);
+  const { code, message } = reason as { code?: unknown; message: string };
+  return toFault(code === ENOSPC ? Object.assign(new Error(message), { code: 'ENOSPC', path }) : reason);
 }
 
 class LmdbTable implements Table {

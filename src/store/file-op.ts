@@ -60,5 +60,9 @@ export interface FileBatchDone {
 
 /** `progress[0]`: id of the last batch done, for callers that block on it. */
 export interface FileWorkerData {
+  /** On the store's filesystem. */
+  readonly folder: string;
+  /** Bytes to leave free there. */
+  readonly reserveBytes: number;
   readonly progress: Int32Array;
 }

@@ -39,6 +39,10 @@ export interface FileQueueSettings {
   /** Bytes and operations on their way above which `drained` waits. */
   readonly maxBytes: number;
   readonly maxOps: number;
+  /** On the filesystem of all files. */
+  readonly folder: string;
+  /** Bytes to leave free there: writes fail as on a full disk before they touch it. */
+  readonly reserveBytes: number;
 }
 
 const SLAB_SIZE = 1024 * 1024;
@@ -75,7 +79,8 @@ class WorkerFileQueue implements FileQueue {
 
   constructor(settings: FileQueueSettings) {
     this.#settings = settings;
-    const workerData: FileWorkerData = { progress: this.#progress };
+    const { folder, reserveBytes } = settings;
+    const workerData: FileWorkerData = { progress: this.#progress, folder, reserveBytes };
     // From the sources by type stripping, from the bundle beside its entry.
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
     this.#worker = new Worker(new URL(`./file-worker${extension}`, import.meta.url), {

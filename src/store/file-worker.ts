@@ -6,6 +6,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  statfsSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -205,13 +206,40 @@ function pathOf(op: FileOp): string {
   return 'path' in op ? op.path : op.stream;
 }
 
-const { progress } = workerData as FileWorkerData;
+const { progress, folder, reserveBytes } = workerData as FileWorkerData;
+
+/** Bytes that the operations of one batch may still take. */
+function room(): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize - reserveBytes;
+}
+
+/** Bytes that an operation takes on disk at most. */
+function cost(op: FileOp): number {
+  return 'length' in op && op.op !== 'hole' ? op.length : 0;
+}
+
+/** As if the disk had refused it. */
+function refuse(op: FileOp): void {
+  if (!('stream' in op)) throw full(pathOf(op));
+  onStream(op.stream, () => {
+    throw full(op.stream);
+  });
+}
+
+function full(path: string): Error {
+  return Object.assign(new Error(`ENOSPC: no space left on device, ${path}`), { code: 'ENOSPC', path });
+}
 
 parentPort?.on('message', ({ id, ops, slab }: FileBatch) => {
   const bytes = new Uint8Array(slab);
   const failures: FileOpFailure[] = [];
+  let left = room();
   ops.forEach((op, index) => {
     try {
+      const taken = cost(op);
+      if (taken > 0 && taken > left) refuse(op);
+      left -= taken;
       run(op, bytes);
     } catch (error) {
       const { code = 'EIO', message } = error as NodeJS.ErrnoException;

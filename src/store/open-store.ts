@@ -10,6 +10,7 @@ import { createBlockStore } from './database-block-store.ts';
 import { openImageRecords } from './database-image-records.ts';
 import { openValues } from './database-values.ts';
 import { createDiskObjectStore } from './disk-object-store.ts';
+import { createDiskSpace } from './disk-space.ts';
 import { DiskStore } from './disk-store.ts';
 import { createDiskSync } from './disk-sync.ts';
 import { createFileQueue, type FileQueue } from './file-queue.ts';
@@ -55,7 +56,8 @@ export async function openStore(
     rmSync(layout.temporary, { recursive: true, force: true });
     mkdirSync(layout.temporary);
     database = openDatabase(layout.metadata, settings.databaseMaxBytes);
-    queue = createFileQueue(QUEUE_BOUNDS);
+    const { reserveBytes } = settings;
+    queue = createFileQueue({ ...QUEUE_BOUNDS, folder: root, reserveBytes });
     return await compose({ layout, database, queue, releaseLock: lock.release }, components, settings);
   } catch (error) {
     await queue?.close();
@@ -129,6 +131,7 @@ async function compose(
     queue,
     leases,
     sequence,
+    space: createDiskSpace(layout.root, settings.reserveBytes),
   });
 
   function noteSeen(lease: StoreLease, key: Buffer | undefined): void {

@@ -8,6 +8,8 @@ export interface StoreSettings {
   readonly syncOnPin: boolean;
   /** Milliseconds from the removal of an image to the sweep that gives its disk back. */
   readonly sweepDelayMs: number;
+  /** Bytes of disk that files and blocks leave free: the database must be able to commit on a disk that is full. */
+  readonly reserveBytes: number;
   /** Address space of the database in bytes; it takes disk only for what it holds. */
   readonly databaseMaxBytes: number;
   /** Stands for this boot of the machine; absent: the kernel's (`/proc/sys/kernel/random/boot_id`). */
@@ -19,5 +21,6 @@ export const defaultStoreSettings: StoreSettings = {
   cacheMaxBytes: 20 * 1024 ** 3,
   syncOnPin: true,
   sweepDelayMs: 5_000,
+  reserveBytes: 64 * 1024 ** 2,
   databaseMaxBytes: 64 * 1024 ** 3,
 };

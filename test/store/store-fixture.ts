@@ -18,6 +18,7 @@ export const testSettings: StoreSettings = {
   ...defaultStoreSettings,
   syncOnPin: false,
   sweepDelayMs: 3_600_000,
+  reserveBytes: 2 * 1024 ** 2,
   databaseMaxBytes: 1024 ** 3,
 };
 
