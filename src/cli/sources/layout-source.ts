@@ -128,9 +128,10 @@ async function packLayout(
   blobs: readonly Blob[],
   signal: AbortSignal,
 ): Promise<Readable> {
-  const { pack: createPack } = await import('tar-stream');
+  // the bundle has only the default of a CommonJS module that is loaded late
+  const { default: tarStream } = await import('tar-stream');
   const marker = await readFile(join(path, 'oci-layout'));
-  const pack = createPack();
+  const pack = tarStream.pack();
   const fill = async () => {
     pack.entry({ name: 'oci-layout' }, marker);
     pack.entry({ name: 'index.json' }, index);
