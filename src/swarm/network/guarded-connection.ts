@@ -46,8 +46,6 @@ export class GuardedConnection extends AbstractMultiaddrConnection {
       } else if (event.error === undefined) this.onTransportClosed();
       else if (event.local === true) this.abort(event.error);
       else this.onRemoteReset();
-      this.#ciphers?.inbound.end();
-      this.#ciphers?.outbound.end();
     });
   }
 

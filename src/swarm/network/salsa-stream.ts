@@ -4,8 +4,6 @@ import sodium from 'sodium-native';
 export interface SalsaStream {
   /** XORs `source` into `target` (the same length; may be the same bytes) and moves on in the key stream. */
   update(target: Uint8Array, source: Uint8Array): void;
-  /** Wipes the state. */
-  end(): void;
 }
 
 export const SALSA_NONCE_BYTES = 24;
@@ -21,6 +19,5 @@ export function createSalsaStream(nonce: Uint8Array, key: Uint8Array): SalsaStre
     update: (target, source) => {
       if (source.length > 0) sodium.crypto_stream_xor_update(state, target, source);
     },
-    end: () => sodium.crypto_stream_xor_final(state),
   };
 }

@@ -4,7 +4,6 @@ declare module 'sodium-native' {
     readonly crypto_stream_xor_STATEBYTES: number;
     crypto_stream_xor_init(state: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
     crypto_stream_xor_update(state: Uint8Array, target: Uint8Array, source: Uint8Array): void;
-    crypto_stream_xor_final(state: Uint8Array): void;
   };
   export default sodium;
 }

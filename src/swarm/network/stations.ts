@@ -1,4 +1,4 @@
-import type { Connection, IdentifyResult, Libp2p } from '@libp2p/interface';
+import { type Connection, type IdentifyResult, KEEP_ALIVE, type Libp2p } from '@libp2p/interface';
 import { peerIdFromString } from '@libp2p/peer-id';
 import { Fault } from '../../base/fault.ts';
 import type { Logger } from '../../observe/logger.ts';
@@ -9,6 +9,7 @@ import type { ByteStream, PeerStreams } from './peer-streams.ts';
 const STATION_PROTOCOLS = new Set(['/shp/blocks/1', '/shp/catalogue/1']);
 const PING = '/ipfs/ping/1.0.0';
 const PING_BYTES = 32;
+const STATION_TAG = 50;
 const PING_MS = 10_000;
 /** libp2p's own limit of 32 streams a protocol would reset a busy lane's streams without a word. */
 const MAX_OUTBOUND = 256;
@@ -59,6 +60,11 @@ export function createStations({ libp2p, logger }: StationsComponents): Stations
     if (!stations.has(peer) && detail.protocols.some((protocol) => STATION_PROTOCOLS.has(protocol))) {
       stations.set(peer, {});
       logger.info({ peer, addr: detail.connection.remoteAddr.toString() }, 'a station is connected');
+      // Kept before foreign peers when connections are closed for their number, and dialled again when lost.
+      const tags = { [`${KEEP_ALIVE}-station`]: { value: STATION_TAG } };
+      libp2p.peerStore.merge(detail.peerId, { tags }).catch((error) => {
+        logger.debug({ peer, error: String(error) }, 'a station was not tagged');
+      });
       void measure(peer, detail.connection);
       tell(peer, true);
     }
@@ -106,9 +112,9 @@ export function createStations({ libp2p, logger }: StationsComponents): Stations
       while (unknown.has(peer) && !signal.aborted && !stopping.signal.aborted) await change(signal);
     },
     async openStream(peer, protocol, signal): Promise<ByteStream> {
-      const connection = libp2p
-        .getConnections(peerIdFromString(peer))
-        .find(({ status }) => status === 'open');
+      const open = libp2p.getConnections(peerIdFromString(peer)).filter(({ status }) => status === 'open');
+      // A relayed connection is limited in bytes and time: only where there is no other.
+      const connection = open.find(({ limits }) => limits === undefined) ?? open[0];
       if (connection === undefined) {
         throw new Fault('unavailable', 'not-connected', `not connected to ${peer}`, { fields: { peer } });
       }

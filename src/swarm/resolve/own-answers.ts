@@ -12,7 +12,7 @@ const SHA2_256 = 0x12;
 const SHORT_ID = 12;
 const PUBLISHED_TRIED = 16;
 /** Proofs of one reply, so that it stays below the limit of a reply. */
-const PROOFS_BYTES = 8 * 1024 * 1024;
+const PROOFS_BYTES = RESOLVE_LIMITS.proofBytes;
 
 /** What this station answers to peers: shared images only, whatever else is here. */
 export async function answerFromStore(

@@ -26,14 +26,14 @@ export interface ResolveAnswer {
 
 export const RESOLVE_LIMITS = {
   questionBytes: 1024,
-  replyBytes: 12 * 1024 * 1024,
+  replyBytes: 8 * 1024 * 1024,
   answers: 16,
   /** The largest JSON that an image may have. */
   proofBytes: 4 * 1024 * 1024,
   pathNames: 32,
-  names: 256,
+  names: 64,
   nameBytes: 512,
-  keptBlobs: 4096,
+  keptBlobs: 512,
 } as const;
 const LIMITS = RESOLVE_LIMITS;
 

@@ -45,7 +45,11 @@ async function stationWith(settings: OpenSwarmSettings, logger: Logger = silentL
   const swarm = await openSwarm(
     { store, logger, clock: systemClock, identity, random: Math.random },
     settings,
-  );
+  ).catch(async (error) => {
+    await store.close();
+    folder[Symbol.dispose]();
+    throw error;
+  });
   return {
     swarm,
     store,
