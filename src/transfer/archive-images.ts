@@ -8,10 +8,12 @@ import {
   parseDockerArchiveManifest,
 } from '../image/oci/docker-archive.ts';
 import { parseImageConfig } from '../image/oci/image-config.ts';
-import { parseImageIndex } from '../image/oci/image-index.ts';
+import { isNestedIndex, parseImageIndex } from '../image/oci/image-index.ts';
+import { parseImageManifest } from '../image/oci/image-manifest.ts';
 import { OCI_CONFIG, OCI_LAYER_TAR, OCI_MANIFEST } from '../image/oci/media-types.ts';
 import {
   checkOciLayout,
+  layoutBlobPath,
   layoutImageName,
   OCI_LAYOUT_FILE,
   OCI_LAYOUT_INDEX,
@@ -20,7 +22,8 @@ import { formatPlatform, normalizePlatform } from '../image/oci/platform.ts';
 import type { Archive } from './archive.ts';
 import type { ImportedBlob } from './blob-import.ts';
 import { readSourceImage } from './layout-image.ts';
-import { checkDiffId, checkLayerCount, missingFile } from './source-checks.ts';
+import { platformText } from './platform-text.ts';
+import { checkDiffId, checkLayerCount, missingFile, noJson } from './source-checks.ts';
 import type { SourceImage, SourceManifest } from './source-image.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
@@ -51,6 +54,13 @@ export function readArchiveImage(archive: Archive, choice: ImageChoice, limits: 
     const layout = smallFile(archive, OCI_LAYOUT_FILE);
     if (layout !== undefined) checkOciLayout(layout);
     return layoutImage(archive, layoutIndex, choice, limits);
+  }
+  if (manifestJson !== undefined) {
+    const images = parseDockerArchiveManifest(manifestJson);
+    throw noSuchImage(
+      choice,
+      images.map(({ config, repoTags }) => repoTags[0] ?? config),
+    );
   }
   throw new Fault(
     'corrupt',
@@ -120,7 +130,7 @@ function dockerArchiveImage(
     bytes,
     mediaType: OCI_MANIFEST,
     config: { bytes: config, digest: imageId, mediaType: OCI_CONFIG },
-    platform: formatPlatform(normalizePlatform(parsed.platform)),
+    platform: platformText(parsed.platform),
     diffIds: parsed.diffIds,
     layers,
   };
@@ -134,15 +144,9 @@ function layoutImage(
   limits: TransferLimits,
 ): SourceImage {
   const index = parseImageIndex(bytes);
-  const chosen = index.manifests.filter((descriptor) => isChosen(descriptor, choice));
+  const chosen = index.manifests.filter((descriptor) => isChosen(archive, descriptor, choice));
   const digests = new Set(chosen.map(({ digest }) => digest));
-  if (digests.size === 0) {
-    throw new Fault(
-      'not-found',
-      'no-image-in-archive',
-      `the layout holds no image ${choice.expectedId ?? JSON.stringify(choice.name ?? '')}: it has ${index.manifests.map(describe).join(', ') || 'none'}`,
-    );
-  }
+  if (digests.size === 0) throw noSuchImage(choice, index.manifests.map(describe));
   const names = chosen.map(layoutImageName).filter((name) => name !== undefined);
   if (digests.size === 1)
     return readSourceImage(archive, chosen[0] as Descriptor, names, choice.platform, limits);
@@ -154,21 +158,45 @@ function layoutImage(
   return readSourceImage(archive, { bytes, index }, names, choice.platform, limits);
 }
 
-function isChosen(descriptor: Descriptor, { expectedId, name }: ImageChoice): boolean {
+function isChosen(archive: Archive, descriptor: Descriptor, { expectedId, name }: ImageChoice): boolean {
   if (name !== undefined) {
     const given = Object.values(descriptor.annotations ?? {});
     return (
       given.includes(name) || given.some((value) => value.endsWith(`:${name}`) || value.endsWith(`/${name}`))
     );
   }
-  return expectedId === undefined || descriptor.digest === expectedId;
+  return (
+    expectedId === undefined ||
+    descriptor.digest === expectedId ||
+    holdsImageId(archive, descriptor, expectedId, 0)
+  );
+}
+
+/** An engine whose store names images by their configs may have written the layout. */
+function holdsImageId(archive: Archive, descriptor: Descriptor, imageId: Digest, depth: number): boolean {
+  const bytes = smallFile(archive, layoutBlobPath(descriptor.digest));
+  if (bytes === undefined || depth > 1) return false;
+  if (!isNestedIndex(descriptor)) return parseImageManifest(bytes).config.digest === imageId;
+  return parseImageIndex(bytes).manifests.some((one) => holdsImageId(archive, one, imageId, depth + 1));
 }
 
 const describe = (descriptor: Descriptor): string => layoutImageName(descriptor) ?? descriptor.digest;
 
+function noSuchImage({ expectedId, name }: ImageChoice, images: readonly string[]): Fault {
+  return new Fault(
+    'not-found',
+    'no-image-in-archive',
+    `the archive holds no image ${expectedId ?? JSON.stringify(name ?? '')}: it has ${images.join(', ') || 'none'}`,
+    { fields: { image: expectedId ?? name, images } },
+  );
+}
+
+/** @throws Fault `invalid/json-too-big` where it is no short file: nothing that is asked for here may be longer */
 function smallFile(archive: Archive, path: string): Uint8Array | undefined {
   const blob = archive.find(path);
-  return blob?.kind === 'small' ? blob.bytes : undefined;
+  if (blob === undefined) return undefined;
+  if (blob.kind !== 'small') throw noJson(path, blob);
+  return blob.bytes;
 }
 
 function badConfig(path: string, why: string): Fault {

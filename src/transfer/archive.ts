@@ -7,8 +7,9 @@ import { compressionOf, decompress } from './decompress.ts';
 import type { ImportTally } from './import-taker.ts';
 import { peekStream } from './peek-stream.ts';
 
-/** Files that are no layers: manifests, configs, VERSION files of old archives. Bounds what is held in memory. */
-const MAX_SMALL_FILES = 8192;
+/** Files and links: layers, manifests, configs, VERSION files of old archives. */
+const MAX_FILES = 16_384;
+/** Files that are no layers are held in memory. */
 const MAX_SMALL_BYTES = 64 * 1024 * 1024;
 const MAX_LINK_STEPS = 16;
 
@@ -41,16 +42,25 @@ export async function readArchive(
   const blobs = new Map<string, ImportedBlob>();
   const links = new Map<string, string>();
   let smallBytes = 0;
+  let entries = 0;
 
   const { head, stream } = await peekStream(source, 512);
   if (head.length === 0) throw badArchive('it is empty');
   const extract = createExtract();
-  pipeline(Readable.from(decompress(stream, compressionOf(head))), extract, () => {});
+  pipeline(Readable.from(decompress(stream, compressionOf(head), context.limits.ratio)), extract, () => {});
   try {
     for await (const entry of extract) {
       context.signal.throwIfAborted();
       const { type, linkname } = entry.header;
       const path = cleanPath(entry.header.name);
+      entries++;
+      if (entries > MAX_FILES) {
+        throw new Fault(
+          'invalid',
+          'archive-too-many-files',
+          `the archive has more than ${MAX_FILES} entries: it is no image`,
+        );
+      }
       if (type === 'symlink' || type === 'link') {
         const target = linkname ?? '';
         links.set(path, cleanPath(type === 'link' ? target : posix.join(posix.dirname(path), target)));
@@ -69,8 +79,12 @@ export async function readArchive(
       });
       if (blob.kind === 'small') {
         smallBytes += blob.size;
-        if (blobs.size >= MAX_SMALL_FILES || smallBytes > MAX_SMALL_BYTES) {
-          throw new Fault('invalid', 'archive-too-many-files', 'the archive holds too many small files');
+        if (smallBytes > MAX_SMALL_BYTES) {
+          throw new Fault(
+            'invalid',
+            'archive-too-many-files',
+            `the files of the archive that are no layers have more than ${MAX_SMALL_BYTES} bytes`,
+          );
         }
       }
       blobs.set(path, blob);

@@ -9,14 +9,12 @@ import type { Store } from '../store/store.ts';
 import { type Compression, compressionOf, decompress } from './decompress.ts';
 import { readDroppedFrom } from './dropped-content.ts';
 import { createImportTaker, type ImportTally } from './import-taker.ts';
-import { createLayerAssembly } from './layer-assembly.ts';
+import { createLayerAssembly, layerTooBig } from './layer-assembly.ts';
 import { dagOfObject, type LayerBlockSink, type LayerDag, writeLayerBlocks } from './layer-blocks.ts';
 import { peekStream } from './peek-stream.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
 const TAR_BLOCK = 512;
-/** Below this a high ratio is nothing to fear: a small layer of zeros. */
-const RATIO_FREE = 64 * 1024 * 1024;
 
 /** A layer whose tar was read to its end and stored. */
 export interface ImportedLayer extends LayerDag {
@@ -70,7 +68,7 @@ export async function importBlob(
     const { head, stream } = await peekStream(source, TAR_BLOCK);
     const compression = compressionOf(head);
     if (compression !== 'none') return await importCompressed(stream, compression, context);
-    if (head.length === TAR_BLOCK && looksLikeTar(head)) {
+    if (isTar(head)) {
       const hash = createHash('sha256');
       const layer = await importLayer(hashed(stream, hash), context);
       return { kind: 'layer', digest: layer.diffId, size: layer.tarSize, compression, layer };
@@ -80,6 +78,11 @@ export async function importBlob(
   } catch (thrown) {
     throw namedFault(thrown, name);
   }
+}
+
+/** No bytes at all are a tar without entries, as Go reads it. */
+function isTar(head: Uint8Array): boolean {
+  return head.length === 0 || (head.length === TAR_BLOCK && looksLikeTar(head));
 }
 
 async function importSmall(source: AsyncIterable<Uint8Array>, size: number): Promise<ImportedBlob> {
@@ -116,25 +119,14 @@ async function importCompressed(
 ): Promise<ImportedBlob> {
   const hash = createHash('sha256');
   const writer = context.store.objects.write(context.lease);
-  let compressed = 0;
-  async function* counted(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of chunks) {
-      compressed += chunk.length;
-      yield chunk;
-    }
-  }
-  const raw = written(hashed(counted(source), hash), writer, context);
+  const raw = written(hashed(source, hash), writer, context);
   try {
-    const { head, stream } = await peekStream(decompress(raw, compression), TAR_BLOCK);
+    const { head, stream } = await peekStream(decompress(raw, compression, context.limits.ratio), TAR_BLOCK);
     let layer: ImportedLayer | undefined;
-    if (head.length === TAR_BLOCK && looksLikeTar(head)) {
-      layer = await importLayer(stream, context, () => compressed);
+    if (isTar(head)) {
+      layer = await importLayer(stream, context);
     } else {
-      let plain = 0;
-      for await (const piece of stream) {
-        plain += piece.length;
-        checkRatio(plain, compressed, context.limits);
-      }
+      for await (const _ of stream);
     }
     for await (const _ of raw);
     const digest = digestFrom(hash);
@@ -147,15 +139,14 @@ async function importCompressed(
   }
 }
 
-/** Reads a plain tar to its end and stores it as a layer. @param compressed bytes of its blob read so far */
+/** Reads a plain tar to its end and stores it as a layer. */
 export async function importLayer(
   source: AsyncIterable<Uint8Array>,
   context: BlobImportContext,
-  compressed?: () => number,
 ): Promise<ImportedLayer> {
   const { store, lease, limits, signal } = context;
   const tally: ImportTally = { bytes: 0, here: 0, written: 0 };
-  const assembly = createLayerAssembly(createImportTaker(store.objects, lease, tally), limits.layer);
+  const assembly = createLayerAssembly(createImportTaker(store.objects, lease, tally), limits);
   const reader = createTarReader(assembly, limits.tar);
   const hash = createHash('sha256');
   let size = 0;
@@ -163,14 +154,7 @@ export async function importLayer(
     for await (const chunk of source) {
       signal.throwIfAborted();
       size += chunk.length;
-      if (size > limits.layerSize) {
-        throw new Fault(
-          'invalid',
-          'layer-too-big',
-          `the layer is larger than ${limits.layerSize} bytes (limits.layerSize)`,
-        );
-      }
-      if (compressed !== undefined) checkRatio(size, compressed(), limits);
+      if (size > limits.layerSize) throw layerTooBig(limits);
       hash.update(chunk);
       reader.push(chunk);
       context.onBytes(tally);
@@ -221,16 +205,6 @@ async function* written(
 
 function digestFrom(hash: Hash): Digest {
   return digestOf(hash.digest());
-}
-
-function checkRatio(plain: number, compressed: number, limits: TransferLimits): void {
-  if (plain <= RATIO_FREE || plain <= compressed * limits.ratio) return;
-  throw new Fault(
-    'invalid',
-    'compression-bomb',
-    `it grows more than ${limits.ratio} times when it is unpacked (limits.ratio): taken for a bomb`,
-    { fields: { plain, compressed } },
-  );
 }
 
 /** Puts the blob's name before what went wrong in it. */

@@ -18,13 +18,19 @@ export function compressionOf(head: Uint8Array): Compression {
   return zstd || skippable ? 'zstd' : 'none';
 }
 
+/** Below this a high ratio is nothing to fear: a small layer of zeros. */
+const RATIO_FREE = 64 * 1024 * 1024;
+
 /**
  * The plain bytes. Several gzip members or zstd frames are one stream.
- * @throws Fault `corrupt/bad-compression` for damaged or cut streams and for other bytes behind them
+ * @param ratio plain bytes to packed ones, at most, past the first 64 MiB
+ * @throws Fault `corrupt/bad-compression` for damaged or cut streams and for other bytes behind them;
+ *   `invalid/compression-bomb`
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   compression: Compression,
+  ratio: number,
 ): AsyncGenerator<Uint8Array> {
   if (compression === 'none') {
     yield* source;
@@ -46,7 +52,12 @@ export async function* decompress(
   input.on('error', (error) => decoder.destroy(error));
   input.pipe(decoder);
   try {
-    for await (const chunk of decoder) yield chunk as Buffer;
+    let plain = 0;
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
+      plain += chunk.length;
+      if (plain > RATIO_FREE && plain > fed * ratio) throw bomb(plain, fed, ratio);
+      yield chunk;
+    }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!/^(Z_|ERR_ZLIB|ZSTD_|ERR_ZSTD)/.test(code)) throw error;
@@ -70,4 +81,13 @@ export async function* decompress(
       `${fed - decoder.bytesWritten} bytes follow the ${compression} data`,
     );
   }
+}
+
+function bomb(plain: number, packed: number, ratio: number): Fault {
+  return new Fault(
+    'invalid',
+    'compression-bomb',
+    `it grows more than ${ratio} times when it is unpacked (limits.ratio): taken for a bomb`,
+    { fields: { plain, compressed: packed } },
+  );
 }

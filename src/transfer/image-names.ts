@@ -37,8 +37,9 @@ export function publishedEntries(
   root: DagLink,
 ): PublishedName[] {
   const short = new Set(ids.map((id) => digestHex(id).slice(0, ID_DIGITS)));
-  // a name of twelve hex digits would be taken for an id
-  return [...short, ...names.filter((name) => !short.has(name))].map((name) => ({ name, root }));
+  // a name that begins with twelve hex digits would be taken for an id, or stand in its way
+  const free = names.filter((name) => !short.has(name.split('/')[0] as string));
+  return [...short, ...free].map((name) => ({ name, root }));
 }
 
 /** The last part of the address a push prints: the name as given, or 12 digits of the id that was given. */
@@ -54,7 +55,9 @@ export function addressName(
     const match = ids.find((id) => digestHex(id).startsWith(digits));
     return match === undefined ? imageId : digestHex(match).slice(0, ID_DIGITS);
   }
-  return argument.by === 'name' ? (names[0] ?? imageId) : imageId;
+  const given = argument.by === 'name' && isName(argument.text) ? publishedNames([argument.text]) : [];
+  // in its short form, which sorts first
+  return given.find((name) => names.includes(name)) ?? imageId;
 }
 
 function isName(text: string): boolean {

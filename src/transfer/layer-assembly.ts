@@ -1,9 +1,10 @@
+import { Fault } from '../base/fault.ts';
 import { createLayerDraft } from '../image/layer/layer-draft.ts';
 import type { LayerEntries } from '../image/layer/layer-entries.ts';
-import type { LayerLimits } from '../image/layer/layer-limits.ts';
 import { createRecipeDraft, type RecipeDraft } from '../image/layer/recipe-draft.ts';
 import type { SparseFragment, TarEntry, TarSink } from '../image/tar/tar-entry.ts';
 import type { ContentTaker } from './content-taker.ts';
+import type { TransferLimits } from './transfer-limits.ts';
 
 export interface AssembledLayer {
   readonly entries: LayerEntries;
@@ -18,13 +19,14 @@ export interface LayerAssembly extends TarSink {
   abort(): void;
 }
 
-export function createLayerAssembly(taker: ContentTaker, limits: LayerLimits): LayerAssembly {
-  const draft = createLayerDraft(limits);
+export function createLayerAssembly(taker: ContentTaker, limits: TransferLimits): LayerAssembly {
+  const draft = createLayerDraft(limits.layer);
   const recipe = createRecipeDraft();
   let file: TarEntry | undefined;
   let fragments: readonly SparseFragment[] = [];
   let fragment = 0;
   let within = 0;
+  let contentBytes = 0;
 
   return {
     literal(bytes) {
@@ -35,6 +37,9 @@ export function createLayerAssembly(taker: ContentTaker, limits: LayerLimits): L
         draft.add(entry);
         return;
       }
+      // sparse files are long without a long tar: a thousand headers would be a thousand lists of leaves
+      contentBytes += entry.size;
+      if (contentBytes > limits.layerSize) throw layerTooBig(limits);
       file = keep(entry);
       fragments = entry.sparse ?? [{ offset: 0, length: entry.size }];
       fragment = 0;
@@ -80,4 +85,15 @@ function keep(entry: TarEntry): TarEntry {
     linkPath: entry.linkPath.slice(),
     xattrs: entry.xattrs.map(({ name, value }) => ({ name: name.slice(), value: value.slice() })),
   };
+}
+
+export function layerTooBig({ layerSize }: TransferLimits): Fault {
+  return new Fault(
+    'invalid',
+    'layer-too-big',
+    `the layer is larger than ${layerSize} bytes (limits.layerSize)`,
+    {
+      fields: { limit: layerSize },
+    },
+  );
 }

@@ -6,7 +6,7 @@ import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import { readDroppedFrom } from './dropped-content.ts';
 import { createImportTaker } from './import-taker.ts';
-import { createLayerAssembly } from './layer-assembly.ts';
+import { createLayerAssembly, layerTooBig } from './layer-assembly.ts';
 import { hashingSink, writeLayerBlocks } from './layer-blocks.ts';
 import { layerPieces, type StoredLayer } from './stored-layer.ts';
 import type { TransferLimits } from './transfer-limits.ts';
@@ -41,7 +41,7 @@ export async function verifyLayer(
   const taker = createVerifyTaker(
     createImportTaker(store.objects, options.lease, { bytes: 0, here: 0, written: 0 }),
   );
-  const assembly = createLayerAssembly(taker, options.limits.layer);
+  const assembly = createLayerAssembly(taker, options.limits);
   const reader = createTarReader(assembly, options.limits.tar);
   const hash = createHash('sha256');
   let tarSize = 0;
@@ -52,6 +52,7 @@ export async function verifyLayer(
       hash.update(bytes);
       reader.push(bytes);
       tarSize += bytes.length;
+      if (tarSize > options.limits.layerSize) throw layerTooBig(options.limits);
       options.onBytes?.(tarSize);
       await store.objects.drained();
     }

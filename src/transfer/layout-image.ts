@@ -6,14 +6,14 @@ import { type ImageIndex, isNestedIndex, parseImageIndex } from '../image/oci/im
 import { parseImageManifest } from '../image/oci/image-manifest.ts';
 import { findMediaType, isLayerTar } from '../image/oci/media-types.ts';
 import { layoutBlobPath } from '../image/oci/oci-layout.ts';
-import { bestPlatform, formatPlatform, normalizePlatform, parsePlatform } from '../image/oci/platform.ts';
+import { bestPlatform, formatPlatform, parsePlatform } from '../image/oci/platform.ts';
 import type { Archive } from './archive.ts';
 import type { ImportedBlob } from './blob-import.ts';
-import { checkDiffId, checkLayerCount, missingFile } from './source-checks.ts';
+import { platformText } from './platform-text.ts';
+import { checkDiffId, checkLayerCount, missingFile, noJson } from './source-checks.ts';
 import type { SourceImage, SourceLayer, SourceManifest } from './source-image.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
-const UNKNOWN_PLATFORM = 'unknown/unknown';
 const MAX_INDEX_DEPTH = 4;
 
 /** An index that is not a blob of the layout but the layout's own. */
@@ -125,7 +125,7 @@ function readManifest(archive: Archive, descriptor: Descriptor, limits: Transfer
     bytes,
     mediaType: manifest.mediaType,
     config: { bytes: config, digest: manifest.config.digest, mediaType: manifest.config.mediaType },
-    platform: platform === undefined ? UNKNOWN_PLATFORM : formatPlatform(normalizePlatform(platform)),
+    platform: platformText(platform),
     ...(describesLayers ? { diffIds } : {}),
     layers,
   };
@@ -146,8 +146,7 @@ function jsonBlob(archive: Archive, { digest, size }: Descriptor): Uint8Array {
   const blob = archive.find(path);
   if (blob === undefined) throw missingFile(path);
   checkBlob(blob, digest, size);
-  if (blob.kind !== 'small')
-    throw new Fault('corrupt', 'not-json', `${path} is no JSON document`, { fields: { path } });
+  if (blob.kind !== 'small') throw noJson(path, blob);
   return blob.bytes;
 }
 

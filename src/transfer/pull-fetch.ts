@@ -5,6 +5,7 @@ import type { LayerIndex } from '../image/layer/layer-index.ts';
 import type { LayerRecord, ManifestRecord } from '../store/image-records.ts';
 import type { Lease } from '../store/lease.ts';
 import type { FetchProgress } from '../swarm/block-fetcher.ts';
+import { checkBlob } from './blob-check.ts';
 import { checkDiskSpace } from './disk-space.ts';
 import { ID_DIGITS } from './image-names.ts';
 import type { ProgressReporter } from './progress-reporter.ts';
@@ -79,6 +80,9 @@ export async function fetchManifest(
       throw reason;
     };
     const [tarSizes] = await Promise.all([verified.catch(fail), fetched.catch(fail)]);
+    for (const { source, layer, part } of withData) {
+      if (layer === undefined) await checkBlob(store, { ...source, cid: part.file.cid });
+    }
     progress.end();
     return {
       record: manifestRecord(manifest, parts, tarSizes),

@@ -15,6 +15,9 @@ import type { PullPart } from './pull-targets.ts';
 import type { PulledLayer } from './pulled-manifest.ts';
 import type { StoredLayer } from './stored-layer.ts';
 
+const RAW = 0x55;
+const MAX_DEPTH = 8;
+
 /** A tar layer of a pull: what has to come, and how to read it when it is here. */
 export interface PullLayer {
   readonly part: PullPart;
@@ -92,9 +95,11 @@ export async function blobPart(
   get: (cid: CID) => Promise<Uint8Array>,
 ): Promise<PullPart> {
   const { root, size } = layer;
-  if (size <= CHUNK_SIZE) return { file: { cid: root, size, leaves: root.multihash.digest } };
+  if (size <= CHUNK_SIZE && root.code === RAW)
+    return { file: { cid: root, size, leaves: root.multihash.digest } };
   const nodes = new Map<string, Uint8Array>();
-  await collectNodes(root, get, nodes);
+  // a node of fewer than two links is only ever the last of its row
+  await collectNodes(root, get, nodes, Math.ceil(size / CHUNK_SIZE) + MAX_DEPTH);
   const file = fileLeaves({ cid: root, tsize: 0 }, (cid) => nodes.get(cid.toString()));
   if (file.size !== size) {
     throw new Fault(
@@ -113,12 +118,17 @@ async function collectNodes(
   cid: CID,
   get: (cid: CID) => Promise<Uint8Array>,
   nodes: Map<string, Uint8Array>,
+  most: number,
+  depth = 0,
 ): Promise<void> {
+  if (nodes.size > most || depth > MAX_DEPTH || cid.code === RAW) {
+    throw new Fault('corrupt', 'bad-file', `${cid} is no UnixFS file as shp makes it`, {
+      fields: { file: cid.toString() },
+    });
+  }
   const bytes = await get(cid);
   nodes.set(cid.toString(), bytes);
   for (const { cid: child } of readNode(cid, bytes).links) {
-    if (child.code !== RAW) await collectNodes(child, get, nodes);
+    if (child.code !== RAW) await collectNodes(child, get, nodes, most, depth + 1);
   }
 }
-
-const RAW = 0x55;

@@ -1,7 +1,6 @@
 import type { CID } from 'multiformats/cid';
 import { directoryLinks, type GetBlock, runWalk } from '../image/dag/directory-walk.ts';
 import type { ImageRecord, ImageState, KeptBlob, ManifestRecord } from '../store/image-records.ts';
-import { mergeKeptBlobs } from './kept-blobs.ts';
 
 const RAW = 0x55;
 const MAX_PUBLISHED_NAMES = 4096;
@@ -36,7 +35,7 @@ export function pulledRecord(
     publishedRoots: [...new Set(published)],
     state: before?.state === 'pinned' ? 'pinned' : now.state,
     shared: before?.shared === true || now.shared,
-    keptBlobs: mergeKeptBlobs(before?.keptBlobs ?? [], now.keptBlobs),
+    keptBlobs: now.keptBlobs,
     origin: before?.origin ?? now.origin,
     contentSize: Math.max(before?.contentSize ?? 0, now.contentSize),
     createdAt: before?.createdAt ?? now.time,

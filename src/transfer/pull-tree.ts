@@ -1,9 +1,11 @@
 import { CID } from 'multiformats/cid';
 import { Fault } from '../base/fault.ts';
 import { type GetBlock, lookupLink } from '../image/dag/directory-walk.ts';
+import { readLayerRoot } from '../image/dag/image-roots.ts';
 import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import type { BlockFetcher } from '../swarm/block-fetcher.ts';
+import { onlyImage } from './only-image.ts';
 
 const RAW = 0x55;
 /** Layer roots named as already here in one request. */
@@ -47,13 +49,24 @@ export async function pullTree(
     if (cid.code === RAW) raws.set(cid.toString(), bytes);
     else store.blocks.put(lease, cid, bytes);
   }
-  return { get, ...followPath(request.root, request.path, get) };
+  return { get, ...imageBelow(request.root, request.path, get) };
 }
 
 /** The same where all of it is here. @throws Fault `not-found/no-such-name`, `not-found/no-block` */
 export function localTree(store: Store, root: CID, path: readonly string[]): PulledTree {
   const get: GetBlock = (cid) => store.blocks.getSync(cid);
-  return { get, ...followPath(root, path, get) };
+  return { get, ...imageBelow(root, path, get) };
+}
+
+/** A published root without a name stands for its image where all its names lead to one. */
+function imageBelow(
+  root: CID,
+  path: readonly string[],
+  get: GetBlock,
+): { imageRoot: CID; path: readonly CID[] } {
+  const followed = followPath(root, path, get);
+  const only = onlyImage(followed.imageRoot, get);
+  return only === undefined ? followed : { imageRoot: only, path: [...followed.path, followed.imageRoot] };
 }
 
 /** @throws Fault `not-found/no-such-name`, `not-found/no-block` */
@@ -96,9 +109,16 @@ function knownLayerRoots(store: Store): CID[] {
       for (const layer of manifest.layers) {
         if (layer.root === undefined || layer.diffId === undefined) continue;
         if (roots.size >= MAX_HAVE) return [...roots.values()];
-        roots.set(layer.root, CID.parse(layer.root));
+        const root = CID.parse(layer.root);
+        if (!roots.has(layer.root) && hasIndex(store, root)) roots.set(layer.root, root);
       }
     }
   }
   return [...roots.values()];
+}
+
+/** An index may have gone into quarantine. */
+function hasIndex(store: Store, root: CID): boolean {
+  if (!store.blocks.has(root)) return false;
+  return store.objects.has(readLayerRoot(root, (cid) => store.blocks.getSync(cid)).index.cid);
 }

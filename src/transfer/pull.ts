@@ -8,6 +8,8 @@ import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
 import { contentSizeOf } from './content-size.ts';
 import { fileLeaves } from './file-leaves.ts';
 import { parseImageReference } from './image-reference.ts';
+import { endInterrupted } from './interrupted.ts';
+import { mergeKeptBlobs } from './kept-blobs.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 import { fetchKeptBlobs } from './pull-blobs.ts';
 import { type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
@@ -81,16 +83,18 @@ export async function pull(
     };
     const fetched: FetchedManifest[] = [];
     for (const manifest of image.manifests) fetched.push(await fetchManifest(context, manifest));
+    const before = store.images.get(tree.imageRoot.toString());
     const wantsBlobs = settings.keepBlobs === 'always' || (options.blobs && settings.keepBlobs !== 'never');
-    const blobs = wantsBlobs ? await fetchKeptBlobs(context, blobsOf(image, resolution.keptBlobs)) : [];
+    const offered = blobsOf(image, [...(before?.keptBlobs ?? []), ...resolution.keptBlobs]);
+    const blobs = wantsBlobs ? await fetchKeptBlobs(context, offered) : [];
     const publishedRoot = pinnedRoot(tree, resolution);
-    const record = pulledRecord(store.images.get(tree.imageRoot.toString()), {
+    const record = pulledRecord(before, {
       root: tree.imageRoot,
       indexDigest: image.index === undefined ? undefined : digestOfBytes(image.index),
       manifests: fetched.map((one) => one.record),
       names: recordedNames(options.reference, resolution),
       publishedRoot,
-      keptBlobs: blobs,
+      keptBlobs: mergeKeptBlobs(store, before?.keptBlobs ?? [], blobs),
       state: options.cached ? 'cached' : 'pinned',
       shared,
       origin: resolution.peers[0] ?? 'swarm',
@@ -98,9 +102,9 @@ export async function pull(
       time: clock.now(),
     });
     await store.images.put(record);
-    endInterrupted(components, options.reference);
+    endInterrupted(store, 'pull', options.reference);
     return {
-      address: addressOf(tree.imageRoot, resolution),
+      address: addressOf(tree, resolution),
       record,
       manifests: image.manifests.map(({ digest }) => digest),
       totals: sumTotals(fetched, reporter.seconds()),
@@ -171,12 +175,14 @@ function documents(image: PulledImage): Uint8Array[] {
 
 function blobsOf(image: PulledImage, offered: readonly KeptBlob[]): KeptBlob[] {
   const wanted = new Set(image.manifests.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
-  return offered.filter(({ digest }) => wanted.has(digest));
+  const fitting = offered.filter(({ digest }) => wanted.has(digest));
+  return [...new Map(fitting.map((blob) => [blob.digest, blob])).values()];
 }
 
 function pinnedRoot(tree: PulledTree, { publishedRoot }: Resolution): CID | undefined {
-  if (publishedRoot === undefined) return undefined;
-  return publishesOnly(publishedRoot, tree.imageRoot, tree.get) ? publishedRoot : undefined;
+  const root = publishedRoot ?? tree.path[0];
+  if (root === undefined) return undefined;
+  return publishesOnly(root, tree.imageRoot, tree.get) ? root : undefined;
 }
 
 /** The name that was asked for; all of the publisher's where it is trusted. A stranger's names are not taken over. */
@@ -186,15 +192,9 @@ function recordedNames(reference: string, resolution: Resolution): readonly stri
   return resolution.trusted && resolution.peers.length > 0 ? resolution.names : asked;
 }
 
-function addressOf(imageRoot: CID, { publishedRoot, path }: Resolution): string {
-  return publishedRoot === undefined ? `/ipfs/${imageRoot}` : ['/ipfs', publishedRoot, ...path].join('/');
-}
-
-/** What an earlier try left is part of the image now. */
-function endInterrupted({ store }: TransferComponents, reference: string): void {
-  for (const { id, kind, subject } of store.interrupted()) {
-    if (kind === 'pull' && subject === reference) store.endInterrupted(id);
-  }
+function addressOf(tree: PulledTree, { publishedRoot, path }: Resolution): string {
+  const root = publishedRoot ?? tree.path[0] ?? tree.imageRoot;
+  return ['/ipfs', root, ...path].join('/');
 }
 
 function sumTotals(fetched: readonly FetchedManifest[], seconds: number): TransferTotals {

@@ -15,6 +15,7 @@ import {
   type Platform,
   parsePlatform,
 } from '../image/oci/platform.ts';
+import { platformText } from './platform-text.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
 export interface PulledLayer {
@@ -63,32 +64,44 @@ export function readPulledImage(
       if (descriptor.platform !== undefined) platforms.set(descriptor.digest, descriptor.platform);
     }
   }
-  const here = [...shape.manifests].filter(([, root]) => get(root) !== undefined);
-  if (here.length > limits.manifests) {
+  if (shape.manifests.size > limits.manifests) {
     throw new Fault(
       'invalid',
       'too-many-manifests',
-      `the image has ${here.length} manifests, at most ${limits.manifests} (limits.manifests)`,
+      `the image has ${shape.manifests.size} manifests, at most ${limits.manifests} (limits.manifests)`,
     );
   }
-  const read = here.map(([digest, root]) => readManifest(digest, root, platforms.get(digest), get, limits));
-  return {
-    ...(index === undefined ? {} : { index }),
-    manifests: choose(read, platform, shape.manifests.size === 1),
-  };
+  const read = (digest: Digest): PulledManifest =>
+    readManifest(digest, shape.manifests.get(digest) as CID, platforms.get(digest), get, limits);
+  const wanted = chooseDigests(
+    [...shape.manifests.keys()],
+    index === undefined ? undefined : platforms,
+    platform,
+    (digest) => read(digest).platform,
+  );
+  return { ...(index === undefined ? {} : { index }), manifests: wanted.map(read) };
 }
 
-/** The only manifest is taken whatever its platform, as engines do with an image that has no index. */
-function choose(
-  manifests: readonly PulledManifest[],
+/**
+ * The manifests that are wanted, whether they are here or not: one that happens to be here is no reason to take it for
+ * a better one. The only manifest is taken whatever its platform, as engines do with an image that has no index.
+ * @param platformOf of one that the index does not tell, from its config
+ */
+function chooseDigests(
+  digests: readonly Digest[],
+  listed: ReadonlyMap<Digest, Platform> | undefined,
   platform: string,
-  onlyOne: boolean,
-): readonly PulledManifest[] {
-  if (platform === 'all' || onlyOne) return manifests;
-  const named = manifests.map((manifest) => ({ manifest, platform: parsePlatform(manifest.platform) }));
-  const best = bestPlatform(parsePlatform(platform), named);
-  if (best !== undefined) return [best.manifest];
-  const have = manifests.map((manifest) => manifest.platform);
+  platformOf: (digest: Digest) => string,
+): readonly Digest[] {
+  if (platform === 'all' || (digests.length === 1 && listed === undefined)) return digests;
+  const told = digests.filter((digest) => listed?.has(digest));
+  const candidates = (told.length > 0 ? told : digests).map((digest) => ({
+    digest,
+    platform: listed?.get(digest) ?? parsePlatform(platformOf(digest)),
+  }));
+  const best = bestPlatform(parsePlatform(platform), candidates);
+  if (best !== undefined) return [best.digest];
+  const have = candidates.map((candidate) => formatPlatform(normalizePlatform(candidate.platform)));
   throw new Fault(
     'not-found',
     'no-such-platform',
@@ -126,7 +139,7 @@ function readManifest(
     digest,
     mediaType: manifest.mediaType,
     imageId: manifest.config.digest,
-    platform: platform === undefined ? 'unknown/unknown' : formatPlatform(normalizePlatform(platform)),
+    platform: platformText(platform),
     layers: readLayers(root, manifest, shape.layers, parsed?.diffIds),
     documents: [bytes, config],
   };

@@ -19,7 +19,9 @@ import {
   publishedEntries,
 } from './image-names.ts';
 import type { ImportTally } from './import-taker.ts';
+import { endInterrupted } from './interrupted.ts';
 import { mergeKeptBlobs } from './kept-blobs.ts';
+import { UNKNOWN_PLATFORM } from './platform-text.ts';
 import { createProgressReporter, type LayerReport, type ProgressReporter } from './progress-reporter.ts';
 import type { SourceImage } from './source-image.ts';
 import type { TransferComponents, TransferSettings } from './transfer-components.ts';
@@ -77,6 +79,7 @@ export async function push(
     for (const missing of source.missing) reporter.note(`not in the source, left out: ${missing}`);
     const image = await storeImageDag(store, lease, source, keepsBlobs(settings));
     const outcome = await publish(components, settings, options, lease, source, image);
+    endInterrupted(store, 'push', options.argument.text);
     return {
       ...outcome,
       totals: { bytes: tally.bytes, here: tally.here, moved: tally.written, seconds: reporter.seconds() },
@@ -173,7 +176,7 @@ async function publish(
     ],
     state: 'pinned',
     shared: settings.share !== 'none',
-    keptBlobs: mergeKeptBlobs(before?.keptBlobs ?? [], image.keptBlobs),
+    keptBlobs: mergeKeptBlobs(store, before?.keptBlobs ?? [], image.keptBlobs),
     origin: 'push',
     contentSize: contentSizeOf(layerIndexes(source)),
     createdAt: before?.createdAt ?? now,
@@ -186,7 +189,7 @@ async function publish(
 
 /** Image IDs first, then the digests by which containerd stores name the image. */
 function imageIds(image: StoredImage): Digest[] {
-  const ids = image.manifests.filter(({ platform }) => platform !== 'unknown/unknown');
+  const ids = image.manifests.filter(({ platform }) => platform !== UNKNOWN_PLATFORM);
   const all = ids.length === 0 ? image.manifests : ids;
   return [
     ...new Set([

@@ -1,5 +1,6 @@
 import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
+import type { ImportedBlob } from './blob-import.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
 /** @throws Fault `corrupt/diffid-mismatch` */
@@ -21,6 +22,21 @@ export function checkLayerCount(count: number, limits: TransferLimits): void {
     'too-many-layers',
     `the image has ${count} layers, at most ${limits.layers} (limits.layers)`,
   );
+}
+
+/** What stands where JSON must: too long to be read as such, or a tar. */
+export function noJson(path: string, blob: ImportedBlob): Fault {
+  if (blob.kind === 'file') {
+    return new Fault(
+      'invalid',
+      'json-too-big',
+      `${path} has ${blob.size} bytes: no JSON document is so big (limits.json)`,
+      {
+        fields: { path, size: blob.size },
+      },
+    );
+  }
+  return new Fault('corrupt', 'not-json', `${path} is no JSON document`, { fields: { path } });
 }
 
 export function missingFile(path: string): Fault {
