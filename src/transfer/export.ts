@@ -1,12 +1,15 @@
 import { pipeline, Readable } from 'node:stream';
 import { CID } from 'multiformats/cid';
 import { pack as createPack } from 'tar-stream';
+import { readNode } from '../image/dag/dag-node.ts';
 import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
 import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import { dockerArchiveFiles } from './docker-archive-export.ts';
 import type { ArchiveFile } from './export-file.ts';
 import { ociArchiveFiles } from './oci-archive-export.ts';
+import { missingBlock } from './stored-file.ts';
+import { openStoredLayer } from './stored-layer.ts';
 
 export type ExportFormat = 'docker-archive' | 'oci-archive';
 
@@ -44,16 +47,22 @@ export function exportImage(store: Store, options: ExportOptions): ExportedImage
         ? dockerArchiveFiles(store, manifest, names, signal)
         : ociArchiveFiles(store, record, manifest, names, signal);
     const size = files.reduce((sum, file) => sum + TAR_BLOCK + padded(file.size), TAR_END);
-    return { stream: packFiles(files, lease, signal), size };
+    return { stream: packFiles(files, () => seeLayers(store, lease, manifest), lease, signal), size };
   } catch (error) {
     lease.end();
     throw error;
   }
 }
 
-function packFiles(files: readonly ArchiveFile[], lease: Lease, signal: AbortSignal): Readable {
+function packFiles(
+  files: readonly ArchiveFile[],
+  prepare: () => Promise<void>,
+  lease: Lease,
+  signal: AbortSignal,
+): Readable {
   const pack = createPack();
   const run = async (): Promise<void> => {
+    await prepare();
     for (const { name, size, content } of files) {
       signal.throwIfAborted();
       const entry = pack.entry({ name, size, mtime: new Date(0), mode: 0o644, uid: 0, gid: 0 });
@@ -74,7 +83,27 @@ function packFiles(files: readonly ArchiveFile[], lease: Lease, signal: AbortSig
   return stream;
 }
 
-/** Nothing of it may go while it is read. */
+/** A lease holds what it saw, not what hangs below: the image may be removed while it is read. */
+async function seeLayers(store: Store, lease: Lease, manifest: ManifestRecord): Promise<void> {
+  for (const { root, diffId } of manifest.layers) {
+    if (root === undefined) continue;
+    lease.see(CID.parse(root));
+    if (diffId === undefined) continue;
+    const layer = await openStoredLayer(store, CID.parse(root));
+    lease.see(layer.indexCid);
+    seeFile(store, lease, layer.recipeCid);
+    for (let object = 0; object < layer.index.objectCount; object++) lease.see(layer.index.objectCid(object));
+  }
+}
+
+function seeFile(store: Store, lease: Lease, cid: CID): void {
+  lease.see(cid);
+  const bytes = store.blocks.getSync(cid);
+  if (bytes === undefined) throw missingBlock(cid);
+  const node = readNode(cid, bytes);
+  if (node.kind !== 'raw') for (const link of node.links) seeFile(store, lease, link.cid);
+}
+
 function seeImage(store: Store, lease: Lease, record: ImageRecord, manifest: ManifestRecord): void {
   lease.see(CID.parse(record.root));
   lease.see(CID.parse(manifest.root));

@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid';
 import { digestHex } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { createFileHasher } from '../image/dag/file-hasher.ts';
+import { readLayerRoot } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 import type { ImageRecord, LayerRecord } from '../store/image-records.ts';
 import type { Lease } from '../store/lease.ts';
@@ -77,6 +78,9 @@ export async function verifyImage(
       await checkObject(root, layer.size, update);
       return;
     }
+    // the index first: nothing that it says can be read while it is damaged
+    const { index } = readLayerRoot(root, (cid) => store.blocks.getSync(cid));
+    if (!(await checkObject(index.cid, store.objects.info(index.cid)?.size ?? 0, update))) return;
     const stored = await openStoredLayer(store, root);
     const whole = await checkObjects(stored, update);
     if (whole) await verifyLayer(store, stored, layer.diffId, { ...settings, signal: options.signal, lease });
