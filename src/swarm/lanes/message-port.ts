@@ -9,6 +9,8 @@ import { Wake } from './wake.ts';
 
 /** Frames smaller than this are joined into one write: a noise message and a system call each cost about 20 us. */
 const JOIN_BYTES = 32 * 1024;
+/** For a peer that broke the protocol to read why its lane ends. */
+const LAST_WORD_MS = 1000;
 
 export interface PortListener {
   /** In the order of the stream. What it throws closes the port. */
@@ -31,7 +33,8 @@ export class MessagePort {
   readonly #wake = new Wake();
   #queue: Uint8Array[] = [];
   #queued = 0;
-  #writing = false;
+  /** The write under way. */
+  #write: Promise<void> | undefined;
   #idle: (() => void)[] = [];
   #closed: Fault | undefined;
 
@@ -63,7 +66,8 @@ export class MessagePort {
 
   /** Resolves when all that was sent is handed over and more may be, or when the port is closed. */
   flushed(): Promise<void> {
-    if (this.#closed !== undefined || (this.#queued === 0 && !this.#writing)) return Promise.resolve();
+    if (this.#closed !== undefined || (this.#queued === 0 && this.#write === undefined))
+      return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
@@ -82,20 +86,20 @@ export class MessagePort {
   }
 
   async #end(fault: Fault): Promise<void> {
-    if (fault.code === 'lane-violation' && !this.#writing) {
-      // Best effort; a peer that does not read must not keep the stream.
-      const last = encodeMessage({ type: 'error', code: fault.code, text: fault.message });
-      const deadline = setTimeout(() => this.#stream.abort(fault), 1000);
-      deadline.unref();
-      try {
-        await this.#stream.write(last);
-        await this.#stream.closeWrite();
-      } catch {
-        // Ended already.
-      }
-      clearTimeout(deadline);
+    if (fault.code !== 'lane-violation') {
+      this.#stream.abort(fault);
+      return;
     }
-    this.#stream.abort(fault);
+    // Best effort: a reset may overtake what was written, so the peer gets time to read why; one that does not read
+    // must not keep the stream.
+    setTimeout(() => this.#stream.abort(fault), LAST_WORD_MS).unref();
+    try {
+      await this.#write;
+      await this.#stream.write(encodeMessage({ type: 'error', code: fault.code, text: fault.message }));
+      await this.#stream.closeWrite();
+    } catch {
+      // It is gone already.
+    }
   }
 
   #enqueue(bytes: Uint8Array): void {
@@ -120,9 +124,9 @@ export class MessagePort {
         const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, joined);
         this.#queued -= bytes.length;
         this.sentWire += bytes.length;
-        this.#writing = true;
-        await this.#stream.write(bytes);
-        this.#writing = false;
+        this.#write = this.#stream.write(bytes);
+        await this.#write;
+        this.#write = undefined;
         if (this.#queued === 0 && this.#idle.length > 0) {
           const idle = this.#idle;
           this.#idle = [];
@@ -130,7 +134,6 @@ export class MessagePort {
         }
       }
     } catch (thrown) {
-      this.#writing = false;
       this.close(lost(thrown));
     }
   }

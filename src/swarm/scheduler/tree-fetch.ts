@@ -77,10 +77,13 @@ class TreeFetch {
     try {
       for (;;) {
         if (signal.aborted) throw new Fault('cancelled', 'cancelled', 'the fetch was cancelled');
-        for (const block of this.#intake.drain()) {
+        const blocks = this.#intake.drain();
+        for (const block of blocks) {
           yield block;
           this.#intake.taken(block.bytes.length);
         }
+        // More may have come, the end too, while the consumer had these.
+        if (blocks.length > 0) continue;
         if (this.#failed !== undefined) throw this.#failed;
         if (this.#whole) return;
         this.#advance();
