@@ -1,4 +1,4 @@
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Fault, type FaultRecord, fromFaultRecord } from '../base/fault.ts';
@@ -12,6 +12,7 @@ import {
 } from '../observe/control/endpoints.ts';
 import type { OperationEvent, ProgressListener } from '../observe/progress.ts';
 import { readJsonLines } from './json-lines.ts';
+import { Agent, request as httpRequest } from './node-http.ts';
 
 /** The largest JSON answer that is taken from a station. */
 const MAX_ANSWER = 256 * 2 ** 20;

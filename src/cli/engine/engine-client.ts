@@ -1,7 +1,8 @@
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Fault } from '../../base/fault.ts';
+import { request as httpRequest } from '../node-http.ts';
 import type { EngineAddress } from './engine-address.ts';
 
 /** The largest JSON answer that is taken from an engine. */

@@ -3,7 +3,7 @@ import { figureCount, figureSeconds, figureSize } from '../figures.ts';
 import { printable } from '../terminal.ts';
 import type { LayerState, ProgressState } from './progress-state.ts';
 
-const BAR = 20;
+const BAR = 12;
 
 /**
  * What a terminal shows at one moment: a line a layer, then the total. Pure.
@@ -34,19 +34,25 @@ export function totalLine(total: TotalProgress): string {
   return parts.join(', ');
 }
 
+/** The bar is what goes where the terminal is narrow. */
 function layerLine(layer: LayerState, nameWidth: number, columns: number): string {
   const { total, bytes } = layer;
   const parts = [printable(layer.name).slice(0, 24).padEnd(nameWidth), layer.phase.padEnd(9)];
-  if (total !== undefined && columns >= 72) parts.push(bar(total === 0 ? 1 : bytes / total));
-  if (layer.phase !== 'waiting') parts.push(figureSize(bytes).padStart(8));
-  if (total !== undefined && layer.phase !== 'done') parts.push(`of ${figureSize(total)}`);
-  if (layer.phase === 'done') {
-    if (layer.here > 0) parts.push(`(${figureSize(layer.here)} already here)`);
-  } else if (layer.rate > 0) {
-    parts.push(`${figureSize(layer.rate)}/s`);
-    if (total !== undefined) parts.push(figureSeconds((total - bytes) / layer.rate));
-  }
-  return parts.join('  ').trimEnd();
+  const rest = figures(layer);
+  if (total === undefined) return [...parts, ...rest].join('  ').trimEnd();
+  const line = [...parts, bar(total === 0 ? 1 : bytes / total), ...rest].join('  ');
+  return line.length < columns ? line : [...parts, ...rest].join('  ');
+}
+
+function figures({ phase, bytes, total, here, rate }: LayerState): string[] {
+  const parts: string[] = [];
+  if (phase !== 'waiting') parts.push(figureSize(bytes).padStart(8));
+  if (phase === 'done') return here > 0 ? [...parts, `(${figureSize(here)} already here)`] : parts;
+  if (total !== undefined) parts.push(`of ${figureSize(total)}`);
+  if (rate === 0) return parts;
+  parts.push(`${figureSize(rate)}/s`);
+  if (total !== undefined) parts.push(figureSeconds((total - bytes) / rate));
+  return parts;
 }
 
 function bar(part: number): string {

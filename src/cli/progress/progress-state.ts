@@ -2,6 +2,8 @@ import type { LayerPhase, LayerProgress, Progress, TotalProgress } from '../../o
 
 /** Time over which a layer's rate is averaged. */
 const RATE_WINDOW_MS = 2000;
+/** A shorter time says little: what arrives in it may have waited in a buffer. */
+const LEAST_SAMPLE_MS = 200;
 /** More layers than a manifest may have are not shown. */
 const MAX_LAYERS = 4096;
 
@@ -14,8 +16,9 @@ export interface LayerState {
   readonly here: number;
   /** Bytes a second, decayed; 0 while nothing is known. */
   readonly rate: number;
-  /** When `rate` was last brought up to date. */
-  readonly at: number;
+  /** When `rate` was last brought up to date, and the bytes that had been moved until then. */
+  readonly ratedAt: number;
+  readonly ratedBytes: number;
 }
 
 /** What is known of an operation, for the views to draw. */
@@ -41,12 +44,15 @@ export function advance(state: ProgressState, progress: Progress, now: number): 
 function advanceLayer(before: LayerState | undefined, progress: LayerProgress, now: number): LayerState {
   const { index, name, phase, bytes, total, here } = progress;
   const known = { index, name, phase, bytes, here, ...(total === undefined ? {} : { total }) };
-  if (before === undefined || before.phase !== phase) return { ...known, rate: 0, at: now };
-  const elapsed = now - before.at;
-  if (elapsed <= 0) return { ...known, rate: before.rate, at: before.at };
   // What was here already says nothing about how fast the rest comes.
-  const moved = Math.max(0, bytes - here - (before.bytes - before.here));
-  const sample = (moved * 1000) / elapsed;
-  const weight = before.rate === 0 ? 1 : 1 - Math.exp(-elapsed / RATE_WINDOW_MS);
-  return { ...known, rate: before.rate + (sample - before.rate) * weight, at: now };
+  const moved = bytes - here;
+  if (before === undefined || before.phase !== phase) {
+    return { ...known, rate: 0, ratedAt: now, ratedBytes: moved };
+  }
+  const { rate, ratedAt, ratedBytes } = before;
+  const elapsed = now - ratedAt;
+  if (elapsed < LEAST_SAMPLE_MS) return { ...known, rate, ratedAt, ratedBytes };
+  const sample = (Math.max(0, moved - ratedBytes) * 1000) / elapsed;
+  const weight = rate === 0 ? 1 : 1 - Math.exp(-elapsed / RATE_WINDOW_MS);
+  return { ...known, rate: rate + (sample - rate) * weight, ratedAt: now, ratedBytes: moved };
 }

@@ -59,7 +59,7 @@ async function readIndex(path: string): Promise<LayoutIndex> {
     const text = await readFile(file, 'utf8');
     const manifests = (JSON.parse(text) as { manifests?: unknown }).manifests;
     if (!Array.isArray(manifests)) throw new Error('it has no list of manifests');
-    return { text, manifests };
+    return { text, manifests: manifests.filter(isDescriptor) };
   } catch (error) {
     throw new Fault(
       'invalid',
@@ -116,10 +116,14 @@ function childrenOf(text: string): Descriptor[] {
   try {
     const json = JSON.parse(text) as { manifests?: unknown; config?: unknown; layers?: unknown };
     const lists = [json.manifests, json.config === undefined ? [] : [json.config], json.layers];
-    return lists.flatMap((list) => (Array.isArray(list) ? list : [])).filter((child) => child !== null);
+    return lists.flatMap((list) => (Array.isArray(list) ? list : [])).filter(isDescriptor);
   } catch {
     return [];
   }
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  return typeof value === 'object' && value !== null;
 }
 
 async function packLayout(

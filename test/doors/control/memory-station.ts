@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Fault } from '../../../src/base/fault.ts';
 import type { ControlService, OperationCall } from '../../../src/doors/control/control-service.ts';
+import type { ExportRequest, PushRequest } from '../../../src/observe/control/requests.ts';
 import type {
   ImageDetail,
   ManifestSummary,
@@ -55,6 +56,10 @@ const ADDR = '/ip4/127.0.0.1/tcp/4001/p2p/';
 export interface MemoryStation extends ControlService {
   /** sha256 of every tar that was pushed to its end. */
   readonly pushed: string[];
+  /** The last tar of them, and how it was asked for. */
+  received(): { readonly request: PushRequest; readonly archive: Buffer };
+  /** What exports were asked for. */
+  readonly exports: ExportRequest[];
   /** Names of operations whose signal aborted. */
   readonly aborted: string[];
   /** Resolves when the next operation has begun. */
@@ -67,6 +72,8 @@ export interface MemoryStationOptions {
   /** What `export` of any image gives. */
   readonly exported?: () => Readable;
   readonly network?: 'public' | 'private';
+  /** What a pull answers with. */
+  readonly pulled?: Partial<PullResult>;
 }
 
 /** A station without store and swarm: what the door and the command line are tested against. */
@@ -75,6 +82,8 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
   const connected: string[] = [];
   const pushed: string[] = [];
   const aborted: string[] = [];
+  const exports: ExportRequest[] = [];
+  let received: { request: PushRequest; archive: Buffer } | undefined;
   const network = options.network ?? 'public';
   const networkView = {
     kind: network,
@@ -136,6 +145,11 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
   return {
     pushed,
     aborted,
+    exports,
+    received: () => {
+      if (received === undefined) throw new Error('nothing was pushed');
+      return received;
+    },
     begun: () =>
       new Promise((resolve) => {
         announce = resolve;
@@ -214,10 +228,11 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
         });
       }
       announce();
-      const hash = createHash('sha256');
       report(call);
-      for await (const chunk of archive) hash.update(chunk);
-      pushed.push(hash.digest('hex'));
+      const chunks: Buffer[] = [];
+      for await (const chunk of archive) chunks.push(chunk);
+      received = { request, archive: Buffer.concat(chunks) };
+      pushed.push(createHash('sha256').update(received.archive).digest('hex'));
       const path = request.by === 'name' ? request.argument : 'c1d9bf8d8844';
       const result: PushResult = {
         address: `/ipfs/${ROOT}/${path}`,
@@ -244,10 +259,13 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
         names,
         blobsKept: false,
         totals: TOTALS,
+        ...options.pulled,
       };
       return result;
     },
-    export: async ({ image }, signal) => {
+    export: async (request, signal) => {
+      const { image } = request;
+      exports.push(request);
       if (image === 'broken') {
         return {
           stream: Readable.from(
@@ -258,7 +276,7 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
           ),
         };
       }
-      find(image);
+      if (image !== options.pulled?.imageRoot) find(image);
       signal.throwIfAborted();
       const stream =
         options.exported?.() ?? Readable.from([Buffer.alloc(1024, 'x'), Buffer.alloc(1024, 'y')]);
