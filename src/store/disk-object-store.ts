@@ -3,6 +3,7 @@ import { Fault } from '../base/fault.ts';
 import { verifyBlock } from '../image/dag/dag-node.ts';
 import { CHUNK_SIZE, leafCount } from '../image/dag/file-dag.ts';
 import { blockKey, cidOfKey } from './block-key.ts';
+import { createCopyArena } from './copy-arena.ts';
 import type { Database } from './database.ts';
 import type { FileQueue } from './file-queue.ts';
 import { bitmapLength, setBit } from './leaf-bitmap.ts';
@@ -41,6 +42,7 @@ export function createDiskObjectStore(components: ObjectStoreComponents): Object
 
 class DiskObjectStore implements ObjectStore {
   readonly #components: ObjectStoreComponents;
+  readonly #arena = createCopyArena();
 
   constructor(components: ObjectStoreComponents) {
     this.#components = components;
@@ -78,6 +80,7 @@ class DiskObjectStore implements ObjectStore {
     return {
       queue,
       temporaryFile,
+      copy: (bytes) => this.#arena.copy(bytes),
       path: (cid) => layout.object(cid),
       candidate: (size, first) => this.#candidate(lease, size, first),
       seeIfHere: ({ cid }) => {

@@ -11,6 +11,8 @@ export const HELD_MAX = 1024 * 1024;
 /** What a writer needs from the objects around it. */
 export interface WriterSurroundings {
   readonly queue: FileQueue;
+  /** For bytes that are held back for a while. */
+  copy(bytes: Uint8Array): Uint8Array;
   temporaryFile(): string;
   path(cid: string): string;
   /** An object of `size` bytes that begins with the leaf `first`. */
@@ -66,7 +68,7 @@ class DeduplicatingWriter implements ObjectWriter {
       const piece = bytes.subarray(at, at + this.#roomInLeaf(bytes.length - at));
       this.#before(piece.length);
       if (this.#mode === 'stream') this.#append(piece);
-      else this.#held.push(Buffer.from(piece));
+      else this.#held.push(this.#around.copy(piece));
       this.#hasher.update(piece);
       at += piece.length;
     }

@@ -2,6 +2,8 @@ import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { CID } from 'multiformats/cid';
+import { sha256 } from '../../src/base/digest.ts';
+import { rawCid } from '../../src/image/dag/file-dag.ts';
 import type { Store } from '../../src/store/store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { tempFolder } from '../support/temp-folder.ts';
@@ -178,6 +180,28 @@ describe('the sweep', () => {
     lease.end();
     await expect(store.gc({ signal: AbortSignal.abort() })).rejects.toMatchObject({ kind: 'cancelled' });
     expect(await store.gc()).toMatchObject({ objects: 200 });
+  });
+
+  it('keeps an image that is pinned out of old data while it runs', async () => {
+    const lease = store.lease('push');
+    const image = testImage([bytesOf(60, 1000), bytesOf(61, 3 * CHUNK)]);
+    storeImage(store, lease, image);
+    // Much to go over, so that the pin comes to its end before the sweep does.
+    for (let block = 0; block < 20_000; block++) {
+      const bytes = Buffer.from(`filler ${block}`);
+      store.blocks.put(lease, rawCid(sha256(bytes)), bytes);
+    }
+    await store.objects.flush(lease);
+    lease.end();
+    const sweeping = store.gc();
+    const second = store.lease('push');
+    storeImage(store, second, image);
+    await store.images.put(image.record);
+    second.end();
+    await sweeping;
+    expect(brokenParts(store, image)).toEqual([]);
+    await store.gc();
+    expect(store.usage()).toMatchObject({ objects: 2, blocks: image.blocks.length });
   });
 
   it('unlinks files without a row that a crash left', async () => {
