@@ -1,6 +1,6 @@
 // Bundles the command line, the station and its workers into dist/: one file a process loads fast, and the package
 // needs no dependencies but the native ones.
-import { globSync } from 'node:fs';
+import { globSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +22,6 @@ const __dirname = __pathDirname(__filename);
 const workers = globSync('src/**/*-worker.ts', { cwd: root });
 const entries = ['src/bin/dkr-shp.ts', 'src/bin/station.ts', ...workers];
 
-await rm(`${root}dist`, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   // A worker is found as a file beside the one that starts it: all lie flat in dist/.
@@ -41,6 +40,10 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+// What an earlier build left goes last: a station that runs from dist/ loads some chunks late.
+for (const name of readdirSync(`${root}dist`)) {
+  if (metafile.outputs[`dist/${name}`] === undefined) await rm(`${root}dist/${name}`, { recursive: true });
+}
 for (const [path, { bytes }] of Object.entries(metafile.outputs)) {
   if (!path.includes('/chunk-')) process.stdout.write(`${path} ${Math.round(bytes / 1024)} KiB\n`);
 }
