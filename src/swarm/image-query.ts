@@ -11,12 +11,15 @@ export type ImageQuery =
   | { readonly kind: 'name'; readonly name: string };
 
 export interface Resolution {
+  /** Of a CID that is not known here: the CID itself, with `path` still to be walked. */
   readonly imageRoot: CID;
   /** The published root by which the line of the pull names it. */
   readonly publishedRoot?: CID;
   /** The path below the published root, e.g. `c1d9bf8d8844` or `jbenet/go-ipfs`. */
   readonly path: readonly string[];
-  /** The full digest that a prefix stood for. */
+  /**
+   * The full digest that an id stood for, which must be one of the image that is then fetched; for a name the image ID.
+   */
   readonly digest?: Digest;
   /** This station, an explicitly trusted one, or a name whose answer is allowed by `names.trustMembers`; a CID always. */
   readonly trusted: boolean;

@@ -46,12 +46,18 @@ export interface Swarm {
   /** Listening addresses with `/p2p/<id>`. */
   addrs(): string[];
   peers(): PeerSummary[];
-  /** Dials `/…/p2p/<id>` or `/…/ipfs/<id>`; answers the peer id. @throws Fault `unavailable/dial-failed` with the reason */
+  /**
+   * Dials `/…/p2p/<id>`, `/…/ipfs/<id>`, or an address without a peer id; answers the peer id.
+   * @throws Fault `invalid/bad-address`, `denied/address-denied` (address lists), `denied/peer-dropped`,
+   *   `denied/other-network` (message names the network key and our fingerprint), `unavailable/dial-failed`; each says
+   *   why in fields.reason or its message
+   */
   connect(addr: string, signal: AbortSignal): Promise<string>;
   /**
    * @param from ask this peer only (`--from`): its answer is taken as the user's choice
-   * @throws Fault `not-found/unknown-image`, `invalid/ambiguous-id` (fields.digests), `invalid/ambiguous-name`
-   *   (fields.answers: `<peer> <root>`; message offers `--from`)
+   * @throws Fault `not-found/unknown-image`, `invalid/ambiguous-id` (fields.digests), `invalid/id-too-short`,
+   *   `invalid/bad-id`, `invalid/bad-reference`, `invalid/ambiguous-name` and `denied/untrusted-name` (fields.answers:
+   *   `<peer> <root>`; the message offers `--from`), `unavailable/not-connected` (`from`), `cancelled`
    */
   resolve(query: ImageQuery, options: { from?: string; signal: AbortSignal }): Promise<Resolution>;
   stop(): Promise<void>;

@@ -9,7 +9,7 @@ import { createAddressRules } from './address-rules.ts';
 import { createDialer } from './dialer.ts';
 import { createDiscovery, type Discovery } from './discovery.ts';
 import { createGater } from './gater.ts';
-import { createLibp2pNode } from './libp2p-node.ts';
+import { createLibp2pPeer } from './libp2p-peer.ts';
 import { listenFault } from './listen-faults.ts';
 import { createNetworkGuard } from './network-guard.ts';
 import { createRefusals } from './refusals.ts';
@@ -70,7 +70,7 @@ export async function openNetwork(components: NetworkComponents, settings: Swarm
       dialer.noteForeign(address, fault);
     },
   });
-  const libp2p = await createLibp2pNode(
+  const libp2p = await createLibp2pPeer(
     { identity, gater, guard, onLanPeer: (peer) => discovery.foundOnLan(peer) },
     settings,
   );

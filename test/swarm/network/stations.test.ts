@@ -52,6 +52,17 @@ describe('stations', () => {
     expect(events).toEqual([`${peer} true`, `${peer} false`]);
   });
 
+  it('are dialled again when the connection is lost', async () => {
+    await using both = await pair(echo);
+    const events: boolean[] = [];
+    both.a.stations.onPeer((_peer, up) => events.push(up));
+    for (const connection of both.a.libp2p.getConnections()) connection.abort(new Error('cable cut'));
+    const signal = soon();
+    while (events.length < 2 && !signal.aborted) await both.a.stations.change(signal);
+    expect(events).toEqual([false, true]);
+    expect(both.a.stations.connectedStations()).toEqual([both.peer]);
+  });
+
   it('measure the round trip', async () => {
     await using both = await pair(echo);
     while (both.a.stations.latency(both.peer) === undefined) await new Promise((wake) => setTimeout(wake, 5));

@@ -13,7 +13,7 @@ import type { SwarmSettings } from '../swarm-settings.ts';
 import type { Gater } from './gater.ts';
 import { natTraversal } from './nat-traversal.ts';
 
-export interface Libp2pNodeComponents {
+export interface Libp2pPeerComponents {
   readonly identity: Identity;
   readonly gater: Gater;
   readonly guard: ConnectionProtector;
@@ -27,8 +27,8 @@ const STREAM_READ_BUFFER = 2 * STREAM_WINDOW;
 const LOOPBACK_STORM = 64;
 
 /** The libp2p peer, not started: protocols are taken first, so that the first identify message names them all. */
-export async function createLibp2pNode(
-  components: Libp2pNodeComponents,
+export async function createLibp2pPeer(
+  components: Libp2pPeerComponents,
   settings: SwarmSettings,
 ): Promise<Libp2p> {
   const isPublic = settings.networkKey === undefined;
