@@ -255,7 +255,7 @@ export async function fetchFile(
 }
 
 /** A block that is here, or from a peer: then it is stored. */
-function blockReader({ components: { store, swarm }, lease, peers, signal }: PullContext) {
+export function blockReader({ components: { store, swarm }, lease, peers, signal }: PullContext) {
   return async (cid: CID): Promise<Uint8Array> => {
     const here = await store.blocks.get(cid);
     if (here !== undefined) {

@@ -1,9 +1,5 @@
 import type { CID } from 'multiformats/cid';
-import { directoryLinks, type GetBlock, runWalk } from '../image/dag/directory-walk.ts';
 import type { ImageRecord, ImageState, KeptBlob, ManifestRecord } from '../store/image-records.ts';
-
-const RAW = 0x55;
-const MAX_PUBLISHED_NAMES = 4096;
 
 /** A record of what was pulled, joined with what was known of the image before. */
 export function pulledRecord(
@@ -41,26 +37,4 @@ export function pulledRecord(
     createdAt: before?.createdAt ?? now.time,
     usedAt: now.time,
   };
-}
-
-/**
- * Whether all that a published root lists is this image. Only then is it pinned with it: a root that lists other
- * things too would pin what is not here.
- */
-export function publishesOnly(published: CID, imageRoot: CID, get: GetBlock): boolean {
-  let names = 0;
-  const walk = (directory: CID, depth: number): boolean => {
-    if (directory.code === RAW || depth > 16) return false;
-    return runWalk(directoryLinks(directory), get).every(({ cid }) => {
-      names++;
-      if (names > MAX_PUBLISHED_NAMES) return false;
-      return cid.equals(imageRoot) || walk(cid, depth + 1);
-    });
-  };
-  try {
-    return walk(published, 0);
-  } catch {
-    // blocks of other branches are not here
-    return false;
-  }
 }

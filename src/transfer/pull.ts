@@ -11,9 +11,10 @@ import { parseImageReference } from './image-reference.ts';
 import { endInterrupted } from './interrupted.ts';
 import { mergeKeptBlobs } from './kept-blobs.ts';
 import { createProgressReporter } from './progress-reporter.ts';
+import { publishesOnly } from './published-root.ts';
 import { fetchKeptBlobs } from './pull-blobs.ts';
-import { type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
-import { publishesOnly, pulledRecord } from './pull-record.ts';
+import { blockReader, type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
+import { pulledRecord } from './pull-record.ts';
 import { localTree, type PulledTree, pullTree } from './pull-tree.ts';
 import { type PulledImage, readPulledImage } from './pulled-manifest.ts';
 import type { TransferTotals } from './push.ts';
@@ -87,12 +88,12 @@ export async function pull(
     const wantsBlobs = settings.keepBlobs === 'always' || (options.blobs && settings.keepBlobs !== 'never');
     const offered = blobsOf(image, [...(before?.keptBlobs ?? []), ...resolution.keptBlobs]);
     const blobs = wantsBlobs ? await fetchKeptBlobs(context, offered) : [];
-    const publishedRoot = pinnedRoot(tree, resolution);
+    const publishedRoot = await pinnedRoot(context, tree, resolution);
     const record = pulledRecord(before, {
       root: tree.imageRoot,
       indexDigest: image.index === undefined ? undefined : digestOfBytes(image.index),
       manifests: fetched.map((one) => one.record),
-      names: recordedNames(options.reference, resolution),
+      names: recordedNames(resolution),
       publishedRoot,
       keptBlobs: mergeKeptBlobs(store, before?.keptBlobs ?? [], blobs),
       state: options.cached ? 'cached' : 'pinned',
@@ -179,17 +180,19 @@ function blobsOf(image: PulledImage, offered: readonly KeptBlob[]): KeptBlob[] {
   return [...new Map(fitting.map((blob) => [blob.digest, blob])).values()];
 }
 
-function pinnedRoot(tree: PulledTree, { publishedRoot }: Resolution): CID | undefined {
+async function pinnedRoot(
+  context: PullContext,
+  tree: PulledTree,
+  { publishedRoot }: Resolution,
+): Promise<CID | undefined> {
   const root = publishedRoot ?? tree.path[0];
   if (root === undefined) return undefined;
-  return publishesOnly(root, tree.imageRoot, tree.get) ? root : undefined;
+  return (await publishesOnly(root, tree.imageRoot, blockReader(context))) ? root : undefined;
 }
 
-/** The name that was asked for; all of the publisher's where it is trusted. A stranger's names are not taken over. */
-function recordedNames(reference: string, resolution: Resolution): readonly string[] {
-  const last = resolution.path.join('/');
-  const asked = resolution.names.filter((name) => name === reference || name === last);
-  return resolution.trusted && resolution.peers.length > 0 ? resolution.names : asked;
+/** The publisher's names, of which the resolution has those of believed stations only; of what is here they stand. */
+function recordedNames(resolution: Resolution): readonly string[] {
+  return resolution.peers.length > 0 ? resolution.names : [];
 }
 
 function addressOf(tree: PulledTree, { publishedRoot, path }: Resolution): string {
