@@ -21,7 +21,8 @@ import { testTransferSettings } from './transfer-settings.ts';
 const swarmSettings: OpenSwarmSettings = {
   ...loopbackSettings,
   networkKey: Buffer.alloc(32, 9),
-  fetch: { windowBytes: 32 * 1024 * 1024, waitMs: 3_000, treeMaxBytes: 64 * 1024 * 1024, compress: 'auto' },
+  resolveWaitMs: 2_000,
+  fetch: { windowBytes: 32 * 1024 * 1024, waitMs: 1_500, treeMaxBytes: 64 * 1024 * 1024, compress: 'auto' },
   serve: { uploadLimit: 0 },
 };
 
