@@ -53,7 +53,7 @@ export async function openSwarm(components: SwarmComponents, settings: OpenSwarm
     { catalogueMaxBytes: settings.catalogueMaxBytes, believeMembers: believeAll },
   );
   const resolver = createResolver(
-    { store, stations, dialling: () => discovery.dialling, trust, logger },
+    { store, stations, dialling: () => discovery.dialling, trust, catalogues, logger },
     {
       fullIds: settings.fullIds,
       waitMs: settings.resolveWaitMs,

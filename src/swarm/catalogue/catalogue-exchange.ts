@@ -28,8 +28,6 @@ export interface CatalogueExchangeSettings {
 /** The catalogues of the stations this one believes, kept while it runs. */
 export interface CatalogueExchange {
   get(peer: string): Catalogue | undefined;
-  /** Called when a peer's catalogue was taken over, its bindings included. Returns the unsubscribe. */
-  onCatalogue(listener: (peer: string) => void): () => void;
   stop(): void;
 }
 
@@ -52,7 +50,6 @@ export function createCatalogueExchange(
   const { streams, own, trust, bindings, logger } = components;
   const kept = new Map<string, { readonly catalogue: Catalogue; readonly bytes: number }>();
   const asking = new Map<string, { again: boolean }>();
-  const listeners = new Set<(peer: string) => void>();
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
 
@@ -107,7 +104,6 @@ export function createCatalogueExchange(
       return;
     }
     keep(peer, catalogue, bytes.length);
-    for (const listener of listeners) listener(peer);
   };
 
   const takeBindings = async (catalogue: Catalogue): Promise<void> => {
@@ -176,10 +172,6 @@ export function createCatalogueExchange(
 
   return {
     get: (peer) => kept.get(peer)?.catalogue,
-    onCatalogue(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
     stop() {
       stopping.abort();
       for (const timer of timers) clearTimeout(timer);

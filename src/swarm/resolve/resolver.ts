@@ -4,10 +4,12 @@ import { Fault, toFault } from '../../base/fault.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
+import type { CatalogueExchange } from '../catalogue/catalogue-exchange.ts';
 import type { ImageQuery, Resolution } from '../image-query.ts';
 import { answerPeer } from '../network/message-exchange.ts';
 import type { Stations } from '../network/stations.ts';
 import { parsePeerId, type StationTrust } from '../trust/station-trust.ts';
+import { answersFromCatalogues } from './catalogue-answers.ts';
 import { ambiguousId, chooseById, chooseByName } from './choose-answer.ts';
 import { normalizeName } from './image-name.ts';
 import { openNameChoices } from './name-choices.ts';
@@ -21,6 +23,7 @@ export interface ResolverComponents {
   readonly stations: Stations;
   readonly dialling: () => number;
   readonly trust: StationTrust;
+  readonly catalogues: Pick<CatalogueExchange, 'get'>;
   readonly logger: Logger;
 }
 
@@ -50,7 +53,7 @@ const ANSWER_MS = 10_000;
 
 /** Answers `/shp/resolve/1` for peers, and finds what a user names: here first, then at the stations connected. */
 export function createResolver(components: ResolverComponents, settings: ResolverSettings): Resolver {
-  const { store, stations, trust, logger } = components;
+  const { store, stations, trust, catalogues, logger } = components;
   const choices = openNameChoices(store.values);
 
   stations.handle(
@@ -70,6 +73,7 @@ export function createResolver(components: ResolverComponents, settings: Resolve
 
   const fromPeers = (group: RootAnswers, by: 'id' | 'name', asked?: string): Resolution => {
     const answers = group.answers.map(({ answer }) => answer);
+    const here = new Set(stations.connectedStations());
     const first = answers.find(({ publishedRoot }) => publishedRoot !== undefined) ?? answers[0];
     if (first === undefined) throw new Fault('internal', 'no-answer', 'a root without an answer');
     const explicit = group.rank !== undefined || asked !== undefined || settings.believeAll;
@@ -80,7 +84,7 @@ export function createResolver(components: ResolverComponents, settings: Resolve
       path: first.path,
       digest: first.digest,
       trusted: explicit || by === 'name',
-      peers: group.answers.map(({ peer }) => peer),
+      peers: group.answers.map(({ peer }) => peer).filter((peer) => here.has(peer)),
       // Names of a peer that is not believed would be given to its image here.
       names: namesBelieved ? [...new Set(answers.flatMap(({ names }) => names))] : [],
       keptBlobs: first.keptBlobs,
@@ -120,6 +124,11 @@ export function createResolver(components: ResolverComponents, settings: Resolve
     }
     const { answers, asked } = await poll(question, options);
     const named = answers.filter(({ answer: { names } }) => names.includes(full) || names.includes(short));
+    if (options.from === undefined) {
+      // Of a trusted station that is away, its last catalogue speaks.
+      const silent = trust.list().filter((peer) => !asked.includes(peer));
+      named.push(...answersFromCatalogues(full, silent, catalogues.get));
+    }
     const group = chooseByName(short, named, {
       rank: options.from === undefined ? trust.rank : () => 0,
       believeMembers: settings.believeNames,

@@ -196,6 +196,25 @@ describe('resolve a name', () => {
     expect(await resolveName(b, 'app')).toMatchObject({ trusted: true });
   });
 
+  it('on the word of a trusted station that has gone, from one that has the image', async () => {
+    const a = await publicStation();
+    await using b = await publicStation();
+    await using c = await publicStation();
+    const names = ['app', 'app:latest'];
+    const image = await publish(a, 1, { names });
+    await publish(b, 1, { names });
+    await c.swarm.trust.add(a.id);
+    await link(c, a, b);
+    expect((await resolveName(c, 'app')).peers).toEqual([a.id, b.id]);
+    // Its catalogue comes beside the answer.
+    await new Promise((wake) => setTimeout(wake, 300));
+    await a[Symbol.asyncDispose]();
+    while (c.swarm.peers().length > 1) await new Promise((wake) => setTimeout(wake, 5));
+    const found = await resolveName(c, 'app');
+    expect(found).toMatchObject({ trusted: true, peers: [b.id] });
+    expect(found.imageRoot.toString()).toBe(image.record.root);
+  });
+
   it('gives no names of a stranger to an image that was asked for by its id', async () => {
     await using a = await publicStation();
     await using b = await publicStation();
