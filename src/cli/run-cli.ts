@@ -48,8 +48,13 @@ function contextOf(cli: CliProcess, flags: GlobalFlags): CommandContext {
   const root = flags.root ?? (cli.env['SHP_ROOT'] || DEFAULT_ROOT);
   const { terminal, env, signal, stationEntry, input } = cli;
   // The environment reaches the suggested command too; only an explicit option has to be repeated.
-  const rootOption = flags.root === undefined ? '' : ` --root ${flags.root}`;
+  const rootOption = flags.root === undefined ? '' : ` --root ${shellWord(flags.root)}`;
   return { root, json, terminal, env, signal, stationEntry, input, rootOption, ...printer(terminal, json) };
+}
+
+/** As a shell reads it back. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function reportFault(error: unknown, { signal, terminal }: CliProcess, json: boolean): number {

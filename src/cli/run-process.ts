@@ -8,7 +8,7 @@ import { runCli } from './run-cli.ts';
  */
 export async function runProcess(stationEntry: URL): Promise<void> {
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // The second one does not wait for anybody.
       if (interrupt.signal.aborted) process.exit(130);

@@ -16,16 +16,16 @@ export function renderSettingsPage(): string {
     'The station reads its settings when it starts.',
     '',
     'Sizes are written as `64MiB` or `20MB` (or plain bytes), durations as `30s`, `5m`, `1h30m` or `250ms`.',
-    '',
-    '| setting | default | unit | what it decides |',
-    '|---|---|---|---|',
   ];
+  let group = '';
   for (const name of SETTING_NAMES) {
     const row = settingRow(name);
-    const printed = row.print(row.default);
-    // A list of addresses would make the table unreadable wide: one a line.
-    const value = printed.startsWith('["') ? printed.slice(1, -1).replaceAll('", "', '"`<br>`"') : printed;
-    lines.push(`| \`${name}\` | \`${value}\` | ${row.unit} | ${row.reason} |`);
+    const dot = name.indexOf('.');
+    if (dot !== -1 && name.slice(0, dot) !== group) {
+      group = name.slice(0, dot);
+      lines.push('', `## ${group}`);
+    }
+    lines.push('', `### ${name}`, '', row.reason, '', `Default \`${row.print(row.default)}\`; ${row.unit}.`);
   }
   return `${lines.join('\n')}\n`;
 }
