@@ -31,7 +31,8 @@ class LmdbStore implements Database {
   readonly #root: RootDatabase<Buffer, Buffer>;
   #dirty: PendingRow[] = [];
   #scheduled = false;
-  #commits: Promise<void> = Promise.resolve();
+  /** The last commit while it runs; it fails where one before it did. */
+  #inFlight: Promise<void> | undefined;
   pendingBytes = 0;
 
   constructor(path: string, maxBytes: number) {
@@ -64,7 +65,7 @@ class LmdbStore implements Database {
   #commit(): Promise<void> {
     this.#scheduled = false;
     const rows = this.#dirty;
-    if (rows.length === 0) return this.#commits;
+    if (rows.length === 0) return this.#inFlight ?? Promise.resolve();
     this.#dirty = [];
     const writes: Promise<unknown>[] = [];
     const batch = this.#root.batch(() => {
@@ -74,7 +75,7 @@ class LmdbStore implements Database {
         writes.push(row.value === undefined ? database.remove(row.key) : database.put(row.key, row.value));
       }
     });
-    const before = this.#commits;
+    const before = this.#inFlight;
     const commit = Promise.all([batch, ...writes]).then(
       async () => {
         for (const row of rows) this.pendingBytes -= row.value?.length ?? 0;
@@ -85,11 +86,15 @@ class LmdbStore implements Database {
       },
       async (error) => {
         // The rows stay visible and go with the next commit.
-        this.#dirty.unshift(...rows);
+        this.#dirty = rows.concat(this.#dirty);
         throw await commitFault(error, this.#path);
       },
     );
-    this.#commits = commit.catch(() => {});
+    this.#inFlight = commit;
+    const over = (): void => {
+      if (this.#inFlight === commit) this.#inFlight = undefined;
+    };
+    commit.then(over, over);
     return commit;
   }
 

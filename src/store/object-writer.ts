@@ -160,9 +160,16 @@ class DeduplicatingWriter implements ObjectWriter {
 
   finish(): FinishedObject {
     if (this.#mode === 'over') throw new Fault('internal', 'writer-over', 'this writer has finished');
-    if (this.#lease.failure !== undefined) {
+    if (this.#lease.failure !== undefined || this.#lease.ended) {
       this.abort();
-      throw this.#lease.failure;
+      throw (
+        this.#lease.failure ??
+        new Fault(
+          'internal',
+          'lease-ended',
+          `lease ${this.#lease.id} has ended: nothing can be stored under it`,
+        )
+      );
     }
     const { cid, size, leaves } = this.#hasher.finish();
     const info: ObjectInfo = { cid, size, ...(leaves !== undefined && { leaves }) };

@@ -93,4 +93,4 @@ it('survives a kill at any moment: no pinned image misses a block, nothing is le
     }
     await store.close();
   }
-}, 240_000);
+}, 600_000);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Store } from '../../src/store/store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { requirement } from '../support/requirement.ts';
@@ -70,6 +71,23 @@ if (requirement('store on a full disk', isRoot, 'it needs root to mount a small 
         after.end();
       },
     );
+
+    it('lets a commit of the database fail by itself where not even the reserve is left, and goes on afterwards', async () => {
+      await store.close();
+      store = await openTestStore(folder.path, { reserveBytes: 0 });
+      await store.values.put('before', 1);
+      const ballast = join(folder.path, 'ballast');
+      expect(() => writeFileSync(ballast, Buffer.alloc(16 * 1024 * 1024))).toThrow();
+      const big = bytesOf(6, 100_000).toString('hex');
+      for (const name of ['first', 'second']) {
+        await expect(store.values.put(name, big)).rejects.toMatchObject({ code: 'disk-full' });
+      }
+      rmSync(ballast);
+      await store.values.put('after', 2);
+      await store.close();
+      store = await openTestStore(folder.path);
+      expect([store.values.get('before'), store.values.get('after')]).toEqual([1, 2]);
+    });
 
     it('fails every operation that relies on a write that failed, and no image is pinned on it', async () => {
       const lease = store.lease('push');

@@ -221,4 +221,4 @@ it('no pinned image ever misses a block, whatever runs beside what; nothing unre
     }),
     { numRuns: 60, endOnFailure: true },
   );
-}, 240_000);
+}, 600_000);
