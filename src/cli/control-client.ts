@@ -94,9 +94,10 @@ class SocketClient implements ControlClient {
     let sourceFault: unknown;
     if (body === undefined) outgoing.end(bodyOf(name, request));
     else {
-      // A source that fails cuts the request; its own error is the one to show. Write errors are the answer's matter.
+      // A source that fails cuts the request; its own error is the one to show. What it is told when the request has
+      // ended is the answer's matter.
       body.once('error', (error) => {
-        sourceFault ??= error;
+        if (!outgoing.destroyed) sourceFault ??= error;
       });
       // Before the first byte of a slow source: the station may have something to say already.
       outgoing.flushHeaders();

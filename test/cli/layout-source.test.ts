@@ -1,6 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import type { CommandContext } from '../../src/cli/command-context.ts';
+import { findSource } from '../../src/cli/sources/find-source.ts';
 import { layoutSource } from '../../src/cli/sources/layout-source.ts';
 import { buildImage, writeOciLayout } from '../support/image-archive.ts';
 import { file } from '../support/layer-tar.ts';
@@ -17,6 +20,10 @@ const blob = (digest: string) => `blobs/sha256/${digest.slice(7)}`;
 
 async function pack(path: string, tag?: string): Promise<[string, Buffer][]> {
   const stream = await layoutSource(`oci:${path}`, path, tag, []).open(new AbortController().signal);
+  return unpack(stream);
+}
+
+async function unpack(stream: Readable): Promise<[string, Buffer][]> {
   const tar = extract();
   const read = (async () => {
     const files: [string, Buffer][] = [];
@@ -68,6 +75,20 @@ describe('an OCI layout folder', () => {
       code: 'no-such-tag',
       message: expect.stringContaining('it has: hello:1, hello:2'),
     });
+  });
+
+  it('is told from its tag, which may have slashes and colons', async () => {
+    using folder = tempFolder('layout');
+    const tagged = buildImage({ layers: [[file('a', 'a')]], names: ['jbenet/hello:1'] });
+    writeOciLayout(join(folder.path, 'a:b'), [tagged, two]);
+    const names = async (argument: string) => {
+      const source = await findSource(argument, [], {} as CommandContext);
+      const stream = await source.open(new AbortController().signal);
+      return (await unpack(stream)).length;
+    };
+    expect(await names(`oci:${folder.path}/a:b:jbenet/hello:1`)).toBe(5);
+    expect(await names(`oci:${folder.path}/a:b`)).toBe(9);
+    expect(await names(`${folder.path}/a:b`)).toBe(9);
   });
 
   it('leaves what is missing to the station, and what is no layout is refused', async () => {

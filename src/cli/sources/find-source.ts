@@ -51,9 +51,12 @@ function looksLikePath(argument: string): boolean {
   return argument.includes('/') && (isFile() || existsSync(join(argument, 'oci-layout')));
 }
 
-/** `./layout:tag`; a colon inside a folder's name is no tag when the whole is a folder. */
+/** `./layout:tag`: folders may have colons, and so may tags (`name:1`); the shortest folder that is a layout is meant. */
 function splitTag(text: string): [path: string, tag: string | undefined] {
-  const colon = text.lastIndexOf(':');
-  if (colon < 1 || text.indexOf('/', colon) !== -1 || existsSync(text)) return [text, undefined];
-  return [text.slice(0, colon), text.slice(colon + 1)];
+  if (existsSync(join(text, 'oci-layout'))) return [text, undefined];
+  for (let colon = text.indexOf(':', 1); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+    const path = text.slice(0, colon);
+    if (existsSync(join(path, 'oci-layout'))) return [path, text.slice(colon + 1)];
+  }
+  return [text, undefined];
 }
