@@ -29,6 +29,8 @@ const OPTIONS: BitswapBlockBrokerInit = {
   maxInboundStreams: 256,
   maxOutboundStreams: 256,
   maxWantlistSize: 1024,
+  // A block that the peer dropped and asks for again within this time is not sent, and it waits for ever (5 s by default).
+  doNotResendBlockWindow: 1_000,
 };
 
 /** Helia's bitswap without the rest of Helia: that keeps a second store, pins and routers, which shp has its own of. */

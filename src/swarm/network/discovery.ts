@@ -1,5 +1,6 @@
 import type { Libp2p, PeerInfo } from '@libp2p/interface';
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr';
+import { Fault } from '../../base/fault.ts';
 import type { Logger } from '../../observe/logger.ts';
 
 export interface DiscoveryComponents {
@@ -33,8 +34,10 @@ const MDNS_AGAIN_MS = 60_000;
 const MAX_FAILED = 256;
 const MAX_ADDRESSES = 16;
 
+/** @throws Fault `invalid/bad-address` (fields: addr) for a bootstrap address that is none */
 export function createDiscovery(components: DiscoveryComponents, settings: DiscoverySettings): Discovery {
   const { libp2p, logger } = components;
+  const bootstrap = settings.bootstrap.map(parseBootstrap);
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
   const failedAt = new Map<string, number>();
@@ -93,7 +96,7 @@ export function createDiscovery(components: DiscoveryComponents, settings: Disco
       return dialling;
     },
     start() {
-      for (const address of settings.bootstrap) keep(multiaddr(address), 0, FIRST_RETRY_MS);
+      for (const address of bootstrap) keep(address, 0, FIRST_RETRY_MS);
     },
     foundOnLan: (peer) => void found(peer),
     stop() {
@@ -101,4 +104,15 @@ export function createDiscovery(components: DiscoveryComponents, settings: Disco
       for (const timer of timers) clearTimeout(timer);
     },
   };
+}
+
+function parseBootstrap(text: string): Multiaddr {
+  try {
+    return multiaddr(text.replace(/\/ipfs\//g, '/p2p/'));
+  } catch (error) {
+    throw new Fault('invalid', 'bad-address', `network.bootstrap: not an address: ${JSON.stringify(text)}`, {
+      cause: error,
+      fields: { addr: text },
+    });
+  }
 }

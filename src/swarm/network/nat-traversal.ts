@@ -3,6 +3,7 @@ import type { Libp2pOptions } from 'libp2p';
 export interface NatTraversal {
   readonly transports: NonNullable<Libp2pOptions['transports']>;
   readonly services: NonNullable<Libp2pOptions['services']>;
+  /** Asks connected relays for a place where others reach us. */
   readonly listen: string[];
 }
 
@@ -30,5 +31,5 @@ export async function natTraversal(options: { readonly dht: boolean }): Promise<
       protocol: '/ipfs/kad/1.0.0',
     }) as unknown as NatTraversal['services'][string];
   }
-  return { transports: [relay.circuitRelayTransport()], services, listen: [] };
+  return { transports: [relay.circuitRelayTransport()], services, listen: ['/p2p-circuit'] };
 }

@@ -135,8 +135,11 @@ export function createResolver(components: ResolverComponents, settings: Resolve
       choice: choices.get(full),
     });
     if (group === undefined) throw unknown(given, asked);
-    if (options.from !== undefined) await choices.put(full, { peer: options.from, root: group.root });
     return fromPeers(group, 'name', options.from);
+  };
+
+  const remember = async (name: string, peer: string, { imageRoot }: Resolution): Promise<void> => {
+    await choices.put(normalizeName(name).full, { peer, root: imageRoot.toString() });
   };
 
   return {
@@ -147,8 +150,11 @@ export function createResolver(components: ResolverComponents, settings: Resolve
           return byCid(store, query.cid, query.path);
         case 'id':
           return byId(query.prefix, options);
-        case 'name':
-          return byName(query.name, options);
+        case 'name': {
+          const found = await byName(query.name, options);
+          if (options.from !== undefined) await remember(query.name, options.from, found);
+          return found;
+        }
         case 'ipns':
           return byName(query.name, withFrom({ ...given, from: query.peer }, stations));
       }

@@ -143,4 +143,25 @@ describe('listening', () => {
     expect(a.network.peers()[0]?.id).toBe(b.identity.peerId);
     expect(log.lines.filter((line) => !line.startsWith('debug:'))).toEqual([]);
   });
+
+  it('names a bootstrap address that is none', async () => {
+    await expect(testNetwork({ bootstrap: ['/ip4/x'] })).rejects.toMatchObject({
+      code: 'bad-address',
+      fields: { addr: '/ip4/x' },
+    });
+  });
+
+  it('asks relays and routers for help only where it may, and quietly where there are none', async () => {
+    const log = recordingLogger();
+    await using a = await testNetwork({ natTraversal: true }, undefined, log);
+    await using b = await testNetwork({ natTraversal: true, lanOnly: true }, undefined, log);
+    await using c = await testNetwork({ natTraversal: true, networkKey: Buffer.alloc(32) }, undefined, log);
+    const hop = '/libp2p/circuit/relay/0.2.0/stop';
+    expect([a, b, c].map(({ network }) => network.libp2p.getProtocols().includes(hop))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect(log.lines).toEqual([]);
+  });
 });

@@ -169,6 +169,18 @@ describe('resolve a name', () => {
     expect((await resolveName(c, 'app')).imageRoot.toString()).toBe(ofB.record.root);
   });
 
+  it('takes the answer of the peer in /ipns/, and remembers nothing of it', async () => {
+    await using a = await testStation();
+    await using b = await testStation();
+    await using c = await testStation();
+    const names = ['app', 'app:latest'];
+    const [ofA] = [await publish(a, 1, { names }), await publish(b, 2, { names })];
+    await link(c, a, b);
+    const found = await c.swarm.resolve({ kind: 'ipns', peer: a.id, name: 'app' }, { signal: soon() });
+    expect(found).toMatchObject({ trusted: true, peers: [a.id], imageRoot: CID.parse(ofA.record.root) });
+    await expect(resolveName(c, 'app')).rejects.toMatchObject({ code: 'ambiguous-name' });
+  });
+
   it('is no conflict where two members have the same image', async () => {
     await using a = await testStation();
     await using b = await testStation();
