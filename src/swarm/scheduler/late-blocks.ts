@@ -58,7 +58,7 @@ export class LateBlocks {
       this.#stall(station);
     }
     let before = 0;
-    for (const ask of [...station.asks].slice(0, LOOK)) {
+    for (const ask of oldest(station.asks)) {
       before += ask.size ?? USUAL_BYTES;
       if (ask.want.asks.length > 1) continue;
       const late = now >= ask.lateAt;
@@ -84,6 +84,15 @@ export class LateBlocks {
     );
     if (elsewhere.length > 0) this.#components.release(station, elsewhere);
   }
+}
+
+/** A copy: asking another peer may answer or end some. */
+function oldest(asks: Iterable<BlockAsk>): BlockAsk[] {
+  const found: BlockAsk[] = [];
+  for (const ask of asks) {
+    if (found.push(ask) === LOOK) break;
+  }
+  return found;
 }
 
 function stalledFault(station: PeerStation): Fault {

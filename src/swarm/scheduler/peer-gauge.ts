@@ -14,6 +14,11 @@ export class PeerGauge {
   /** Moving mean and mean deviation of how late demand blocks come. */
   #demandMean: number | undefined;
   #demandDeviation = 0;
+  #samples = 0;
+  #level = 0;
+  /** Compression was begun on a link that was measured without. */
+  #trial: { readonly since: number; readonly rate: number } | undefined;
+  #restUntil = Number.NEGATIVE_INFINITY;
 
   constructor(compress: 'auto' | 'never' | 'always', latency: number | undefined) {
     this.#compress = compress;
@@ -72,6 +77,8 @@ export class PeerGauge {
     const seconds = Math.max(0.001, (this.#sampleEnd - (this.#sampleAt ?? 0)) / 1000);
     this.#rate = decay(this.#rate, this.#samplePlain / seconds);
     this.#wireRate = decay(this.#wireRate, this.#sampleWire / seconds);
+    this.#samples++;
+    this.#chooseLevel(this.#sampleEnd);
   }
 
   /** Its share goes down to the least: it earns a new one by delivering. */
@@ -129,10 +136,28 @@ export class PeerGauge {
   level(): number {
     if (this.#compress === 'never') return 0;
     if (this.#compress === 'always') return 3;
+    if (this.#wireRate === undefined) return (this.#latency ?? 0) > FAR_MS ? 3 : 0;
+    return this.#level;
+  }
+
+  /** What was measured decides; where it is the machine that is slow and not the link, compression makes it worse. */
+  #chooseLevel(now: number): void {
+    const wire = this.#wireRate ?? 0;
     const far = (this.#latency ?? 0) > FAR_MS;
-    if (this.#wireRate === undefined) return far ? 3 : 0;
-    if (this.#wireRate < SLOW_LINK) return 6;
-    return far && this.#wireRate < MIDDLE_LINK ? 3 : 0;
+    if (this.#trial !== undefined) {
+      if (now - this.#trial.since < TRIAL_MS) return;
+      const better = (this.#rate ?? 0) > this.#trial.rate * TRIAL_GAIN;
+      this.#trial = undefined;
+      if (!better) {
+        this.#level = 0;
+        this.#restUntil = now + REST_MS;
+      }
+    }
+    if (now < this.#restUntil) return;
+    const before = this.#samples === 1 && far ? 3 : this.#level;
+    const level = wire < SLOW_LINK ? 6 : far && wire < MIDDLE_LINK ? 3 : 0;
+    if (level > 0 && before === 0) this.#trial = { since: now, rate: this.#rate ?? 0 };
+    this.#level = level;
   }
 }
 
@@ -154,3 +179,7 @@ const FAR_MS = 5;
 /** Slower than this is 100 Mbit/s at most. */
 const SLOW_LINK = 16e6;
 const MIDDLE_LINK = 60e6;
+/** After so long compression must have made the peer faster by this, or it is left for a while. */
+const TRIAL_MS = 1500;
+const TRIAL_GAIN = 1.1;
+const REST_MS = 30_000;
