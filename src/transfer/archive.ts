@@ -43,10 +43,15 @@ export async function readArchive(
   const links = new Map<string, string>();
   let smallBytes = 0;
   let entries = 0;
+  let empty: ImportedBlob | undefined;
 
   const { head, stream } = await peekStream(source, 512);
-  if (head.length === 0) throw badArchive('it is empty');
+  if (head.length === 0) throw badArchive(new Error('it is empty'));
   const extract = createExtract();
+  let broken: unknown;
+  extract.on('error', (error) => {
+    broken = error;
+  });
   pipeline(Readable.from(decompress(stream, compressionOf(head), context.limits.ratio)), extract, () => {});
   try {
     for await (const entry of extract) {
@@ -73,10 +78,20 @@ export async function readArchive(
       }
       const size = entry.header.size ?? 0;
       const report = context.onFile(path, size);
-      const blob = await importBlob(entry as unknown as AsyncIterable<Uint8Array>, path, size, {
-        ...context,
-        onBytes: (tally) => report.bytes(tally),
-      });
+      const read = (): Promise<ImportedBlob> =>
+        importBlob(entry as unknown as AsyncIterable<Uint8Array>, path, size, {
+          ...context,
+          onBytes: (tally) => report.bytes(tally),
+        });
+      // files of no bytes are one layer of no entries: a thousand of them cost no thousand imports
+      let blob: ImportedBlob;
+      if (size === 0) {
+        empty ??= await read();
+        entry.resume();
+        blob = empty;
+      } else {
+        blob = await read();
+      }
       if (blob.kind === 'small') {
         smallBytes += blob.size;
         if (smallBytes > MAX_SMALL_BYTES) {
@@ -91,9 +106,10 @@ export async function readArchive(
       report.end(blob);
     }
   } catch (error) {
-    if (error instanceof Fault || (error as Error).name === 'AbortError') throw error;
-    if ((error as NodeJS.ErrnoException).code !== undefined) throw error;
-    throw badArchive((error as Error).message, error);
+    // while a file is read, the break shows through the file's import
+    const cause = error instanceof Fault && error.kind === 'internal' ? error.cause : error;
+    if (cause === broken && !(cause instanceof Fault) && isTarError(cause)) throw badArchive(cause);
+    throw error;
   } finally {
     extract.destroy();
   }
@@ -117,6 +133,11 @@ function cleanPath(path: string): string {
   return posix.normalize(`/${path}`).slice(1).replace(/\/$/, '');
 }
 
-function badArchive(message: string, cause?: unknown): Fault {
-  return new Fault('corrupt', 'bad-archive', `not a whole tar archive: ${message}`, { cause });
+/** tar-stream's own errors have no code, unlike those of the streams before it. */
+function isTarError(error: unknown): error is Error {
+  return error instanceof Error && error.name !== 'AbortError' && !('code' in error);
+}
+
+function badArchive(cause: Error): Fault {
+  return new Fault('corrupt', 'bad-archive', `not a whole tar archive: ${cause.message}`, { cause });
 }
