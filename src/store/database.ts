@@ -1,5 +1,7 @@
+import { constants } from 'node:os';
 import { type Database as LmdbDatabase, open, type RootDatabase } from 'lmdb';
 import { type Fault, toFault } from '../base/fault.ts';
+import { freeBytes } from './disk-space.ts';
 import type { Row, RowRange, Table } from './table.ts';
 
 /** LMDB with tables whose writes are seen at once and committed in batches off the main thread. */
@@ -87,7 +89,7 @@ class LmdbStore implements Database {
       async (error) => {
         // The rows stay visible and go with the next commit.
         this.#dirty = rows.concat(this.#dirty);
-        throw await commitFault(error, this.#path);
+        throw await commitFault(error, this.#path, this.pendingBytes);
       },
     );
     this.#inFlight = commit;
@@ -108,11 +110,15 @@ class LmdbStore implements Database {
   }
 
   async close(): Promise<void> {
-    try {
-      await this.durable();
-    } finally {
-      await this.#root.close();
-    }
+    let lost: unknown;
+    await this.durable().catch((error) => {
+      lost = error;
+    });
+    const closed = this.#root.close();
+    if (lost === undefined) return closed;
+    // After a commit that failed lmdb may wait for its end for ever.
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_WAIT_MS).unref())]);
+    throw lost;
   }
 }
 
@@ -121,10 +127,11 @@ interface CommitError extends Error {
   readonly commitError?: Promise<unknown>;
 }
 
-const ENOSPC = 28;
 const REASON_WAIT_MS = 200;
+const CLOSE_WAIT_MS = 2000;
 
-async function commitFault(error: CommitError, path: string): Promise<Fault> {
+/** @param wanted bytes of the rows that were to be committed */
+async function commitFault(error: CommitError, path: string, wanted: number): Promise<Fault> {
   const reason = await Promise.race([
     error.commitError?.then(
       () => error,
@@ -132,8 +139,9 @@ async function commitFault(error: CommitError, path: string): Promise<Fault> {
     ) ?? error,
     new Promise((resolve) => setTimeout(resolve, REASON_WAIT_MS, error).unref()),
   ]);
-  const { code, message } = reason as { code?: unknown; message: string };
-  return toFault(code === ENOSPC ? Object.assign(new Error(message), { code: 'ENOSPC', path }) : reason);
+  // The reason's number is lost on some ways out of lmdb: the disk itself says whether it is full.
+  const isFull = (reason as { code?: unknown }).code === constants.errno.ENOSPC || freeBytes(path) < wanted;
+  return toFault(isFull ? Object.assign(new Error(String(reason)), { code: 'ENOSPC', path }) : reason);
 }
 
 class LmdbTable implements Table {

@@ -190,7 +190,9 @@ export class DiskStore implements Store {
       logger.warn({ reason: toFault(error).message }, 'the store could not be brought to disk whole');
     } finally {
       await queue.close();
-      await database.close();
+      await database.close().catch((error) => {
+        logger.warn({ reason: toFault(error).message }, 'the last rows could not be committed');
+      });
       releaseLock();
     }
   }

@@ -61,7 +61,7 @@ export async function openStore(
     return await compose({ layout, database, queue, releaseLock: lock.release }, components, settings);
   } catch (error) {
     await queue?.close();
-    await database?.close();
+    await database?.close().catch(() => {});
     lock.release();
     throw error;
   }
