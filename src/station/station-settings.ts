@@ -18,6 +18,8 @@ export function storeSettings(settings: Settings): StoreSettings {
     ...defaultStoreSettings,
     keepInterruptedMs: settings['store.keepInterrupted'],
     cacheMaxBytes: settings['store.cacheMax'],
+    // A smaller reserve is meant for a small disk: the database's own share must not be larger.
+    reserveBytes: Math.min(settings['store.reserve'], defaultStoreSettings.reserveBytes),
   };
 }
 
@@ -70,13 +72,20 @@ export function transferSettings(
       json: settings['limits.json'],
       layers: settings['limits.layers'],
       manifests: settings['limits.manifests'],
-      layer: { ...DEFAULT_LAYER_LIMITS, entries: settings['limits.entries'] },
+      layer: {
+        ...DEFAULT_LAYER_LIMITS,
+        entries: settings['limits.entries'],
+        linkBytes: settings['limits.linkTarget'],
+        entryXattrBytes: settings['limits.entryXattrs'],
+        xattrBytes: settings['limits.layerXattrs'],
+      },
       tar: {
         ...DEFAULT_TAR_LIMITS,
         entries: settings['limits.entries'],
-        // the setting counts PATH_MAX as the kernel does, with its ending zero
-        pathBytes: settings['limits.path'] - 1,
+        // the reader holds link targets to it too; the layer then to limits.linkTarget
+        pathBytes: settings['limits.path'],
         recordBytes: settings['limits.pax'],
+        sparseFragments: settings['limits.sparseFragments'],
         xattrs: settings['limits.xattrs'],
         xattrValueBytes: settings['limits.xattrSize'],
         fileSize: settings['limits.layerSize'],

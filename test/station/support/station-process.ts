@@ -78,7 +78,9 @@ export interface StationGroup {
   init(name: string, settings?: StationSettings): Promise<TestStation>;
   /** Inits and starts. */
   start(name: string, settings?: StationSettings): Promise<TestStation>;
-  /** Ends every process whose command line names this group's folder, by its pid, and removes the folder. */
+  /** Kills every process whose command line names this group's folder, by its pid. */
+  kill(): Promise<void>;
+  /** Kills them and removes the folder. */
   end(): Promise<void>;
 }
 
@@ -102,8 +104,11 @@ export function stationGroup(label: string, parent = tmpdir()): StationGroup {
       await station.start();
       return station;
     },
-    async end() {
+    async kill() {
       for (const pid of processesNaming(`${folder}/`)) await end(pid);
+    },
+    async end() {
+      await group.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
