@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import type { LayerPhase, ProgressListener } from '../observe/progress.ts';
+import type { LayerPhase, ProgressListener, TotalProgress } from '../observe/progress.ts';
 
 /** Milliseconds between two reports of one thing. */
 const INTERVAL = 100;
@@ -18,6 +18,8 @@ export interface ProgressReporter {
   layer(name: string, total?: number): LayerReport;
   total(bytes: number, here: number, moved: number, options?: { total?: number; peers?: number }): void;
   note(text: string): void;
+  /** Sends the last total that was held back: before the result. */
+  settle(): void;
   /** Seconds since the start. */
   seconds(): number;
 }
@@ -29,6 +31,8 @@ export function createProgressReporter(clock: Clock, listener: ProgressListener)
   let rate = 0;
   let lastBytes = 0;
   let lastAt = startedAt;
+  /** Not sent yet. */
+  let last: Omit<TotalProgress, 'event' | 'rate' | 'eta'> | undefined;
 
   function measure(bytes: number, now: number): void {
     const elapsed = now - lastAt;
@@ -37,6 +41,21 @@ export function createProgressReporter(clock: Clock, listener: ProgressListener)
     rate += weight * ((bytes - lastBytes) / (elapsed / 1000) - rate);
     lastBytes = bytes;
     lastAt = now;
+  }
+
+  function sendTotal(now: number): void {
+    if (last === undefined) return;
+    totalAt = now;
+    const { bytes, here, total } = last;
+    measure(bytes - here, now);
+    const eta = total === undefined || rate <= 0 ? undefined : Math.max(0, (total - bytes) / rate);
+    listener({
+      event: 'total',
+      ...last,
+      rate: Math.round(Math.max(0, rate)),
+      ...(eta === undefined ? {} : { eta }),
+    });
+    last = undefined;
   }
 
   return {
@@ -67,21 +86,12 @@ export function createProgressReporter(clock: Clock, listener: ProgressListener)
       };
     },
     total(bytes, here, moved, { total, peers = 0 } = {}) {
+      last = { bytes, here, moved, peers, ...(total === undefined ? {} : { total }) };
       const now = clock.monotonic();
-      if (now - totalAt < INTERVAL && bytes !== total) return;
-      totalAt = now;
-      measure(bytes - here, now);
-      const eta = total === undefined || rate <= 0 ? undefined : Math.max(0, (total - bytes) / rate);
-      listener({
-        event: 'total',
-        bytes,
-        here,
-        moved,
-        rate: Math.round(Math.max(0, rate)),
-        peers,
-        ...(total === undefined ? {} : { total }),
-        ...(eta === undefined ? {} : { eta }),
-      });
+      if (now - totalAt >= INTERVAL) sendTotal(now);
+    },
+    settle() {
+      sendTotal(clock.monotonic());
     },
     note(text) {
       listener({ event: 'note', text });

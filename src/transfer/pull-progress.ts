@@ -78,6 +78,7 @@ export function createPullProgress(
     end() {
       for (const part of parts) if (!part.verified) part.report.update('done', part.total, part.here);
       reportTotal();
+      reporter.settle();
     },
   };
 }

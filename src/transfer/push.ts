@@ -78,6 +78,7 @@ export async function push(
     const { source, tally } = await readSource(components, settings, archive, options, lease, reporter);
     for (const missing of source.missing) reporter.note(`not in the source, left out: ${missing}`);
     const image = await storeImageDag(store, lease, source, keepsBlobs(settings));
+    reporter.settle();
     const outcome = await publish(components, settings, options, lease, source, image);
     endInterrupted(store, 'push', options.argument.text);
     return {

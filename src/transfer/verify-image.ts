@@ -106,6 +106,7 @@ export async function verifyImage(
       }
     }
     for (const { cid, size } of record.keptBlobs) await checkObject(CID.parse(cid), size, () => {});
+    reporter.settle();
   } finally {
     lease.end();
   }

@@ -6,6 +6,7 @@ import { collect } from '../collect-option.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
+import { engineStoreKind } from '../engine/engine-store.ts';
 import { findEngine } from '../engine/find-engine.ts';
 import { createProgressView } from '../progress/progress-view.ts';
 import { stationClient } from '../station-client.ts';
@@ -15,6 +16,7 @@ import { loadIntoEngine } from '../targets/engine-target.ts';
 interface PullFlags {
   readonly platform?: string;
   readonly from?: string;
+  readonly cached?: boolean;
   readonly output?: string;
   readonly format?: string;
   readonly storeOnly?: boolean;
@@ -35,6 +37,7 @@ export const pull: CommandModule = (program, context) => {
     .option('--name <name>', 'the name to give it (may be repeated)', collect)
     .option('--platform <os/arch>', "one platform, or all (default: this machine's)")
     .option('--from <peer>', 'ask this peer only, and take its answer')
+    .option('--cached', 'do not pin it: it may go when room is needed (store.cacheMax)')
     .action((image: string, flags: PullFlags) => runPull(context(), image, flags));
 };
 
@@ -44,15 +47,25 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
   }
   const target = flags.output === undefined ? undefined : parseArchiveTarget(flags.output, flags.format);
   const client = stationClient(context);
+  // Is there a station at all? Before anything is said of an engine.
+  await client.call('addrs', undefined, context.signal);
+  const engine = target === undefined && flags.storeOnly !== true ? await engineOrNote(context) : undefined;
   const request: PullRequest = {
     reference,
+    blobs:
+      target?.format === 'oci-archive' ||
+      (engine !== undefined && (await keepsBlobs(engine, context.signal))),
+    ...(flags.cached === true ? { cached: true } : {}),
     ...(flags.platform === undefined ? {} : { platform: flags.platform }),
     ...(flags.from === undefined ? {} : { from: flags.from }),
   };
   const view = createProgressView(context.terminal.err, context.json, systemClock);
   let pulled: PullResult;
   try {
-    pulled = await client.operate('pull', request, { onProgress: view.update, signal: context.signal });
+    pulled = await stationClient(context).operate('pull', request, {
+      onProgress: view.update,
+      signal: context.signal,
+    });
   } finally {
     view.end();
   }
@@ -76,7 +89,6 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
     context.result(line, { ...pulled, file: target.path, format: target.format });
     return;
   }
-  const engine = flags.storeOnly === true ? undefined : await engineOrNote(context);
   if (engine === undefined) {
     context.result(line, pulled);
     return;
@@ -88,6 +100,11 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
   if (loaded.already) context.note('the Docker engine has it already');
   const suffix = loaded.sameId ? '' : ` (engine id ${loaded.engineId.slice(7, 19)})`;
   context.result(`${line}${suffix}`, { ...pulled, engineId: loaded.engineId, sameId: loaded.sameId });
+}
+
+/** A containerd store can be given the same engine ID only with the original blobs. */
+async function keepsBlobs(engine: EngineClient, signal: AbortSignal): Promise<boolean> {
+  return (await engineStoreKind(engine, signal)) === 'containerd';
 }
 
 /** No engine is no failure: the image is in the store. One that refuses us is, and is said. */
