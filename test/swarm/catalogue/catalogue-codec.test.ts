@@ -55,6 +55,39 @@ describe('catalogue codec', () => {
     );
   });
 
+  it('has fixed bytes, which stations of all versions exchange', () => {
+    const digestOf = (byte: string) => `sha256:${byte.repeat(32)}` as const;
+    const value: Catalogue = {
+      peer: 'me',
+      version: 3,
+      images: [
+        {
+          root: ROOT,
+          manifests: [
+            { root: ROOT, digest: digestOf('aa'), imageId: digestOf('bb'), platform: 'linux/amd64' },
+          ],
+          names: ['app'],
+          publishedRoots: [],
+          keptBlobs: [],
+          createdAt: 5,
+          origin: 'push',
+        },
+      ],
+      bindings: [{ diffId: digestOf('cc'), root: ROOT, tarSize: 7, blobs: [] }],
+    };
+    expect(Buffer.from(encodeCatalogue(value)).toString('hex')).toBe(
+      'a56470656572626d6566666f726d61740166696d6167657381a7646b6570748064726f6f74582401551220e3' +
+        'b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855656e616d65738163617070666f' +
+        '726967696e6470757368676372656174656405696d616e69666573747381a46269645820bbbbbbbbbbbbbbbb' +
+        'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb64726f6f74582401551220e3b0c44298fc1c149a' +
+        'fbf4c8996fb92427ae41e4649b934ca495991b7852b855666469676573745820aaaaaaaaaaaaaaaaaaaaaaaa' +
+        'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa68706c6174666f726d6b6c696e75782f616d643634697075' +
+        '626c6973686564806776657273696f6e036862696e64696e677381a464646966665820cccccccccccccccccc' +
+        'cccccccccccccccccccccccccccccccccccccccccccccc64726f6f74582401551220e3b0c44298fc1c149afb' +
+        'f4c8996fb92427ae41e4649b934ca495991b7852b8556473697a650765626c6f627380',
+    );
+  });
+
   it('throws its own fault at any other bytes', () => {
     const [good] = fc.sample(catalogue, { numRuns: 1, seed: 42 }).map(encodeCatalogue) as [Uint8Array];
     const flipped = fc.tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 })).map(([at, mask]) => {

@@ -43,6 +43,25 @@ describe('resolve codec', () => {
     }
   });
 
+  it('has fixed bytes, which stations of all versions exchange', () => {
+    expect(Buffer.from(encodeQuestion({ kind: 'id', prefix: 'c1d9bf8d8844' })).toString('hex')).toBe(
+      'a16269646c633164396266386438383434',
+    );
+    const value: ResolveAnswer = {
+      digest: `sha256:${'aa'.repeat(32)}`,
+      root: ROOT,
+      path: ['app'],
+      names: ['app'],
+      keptBlobs: [],
+      proof: Buffer.from('{}'),
+    };
+    expect(Buffer.from(encodeAnswers([value])).toString('hex')).toBe(
+      'a167616e737765727381a6646b657074806470617468816361707064726f6f74582401551220e3b0c44298fc' +
+        '1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855656e616d657381636170706570726f6f6642' +
+        '7b7d666469676573745820aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
+    );
+  });
+
   it('throws its own fault at any other bytes', () => {
     const good = encodeAnswers([
       { digest: digestOfBytes(Buffer.alloc(1)), root: ROOT, path: ['a'], names: ['a'], keptBlobs: [] },
