@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Registry extends AsyncDisposable {
   /** `<address>:<port>`, which docker takes without TLS on loopback. */
   readonly host: string;
+  /** Bytes of all blobs that it holds: compressed layers, configs, manifests. */
+  blobBytes(): number;
   stop(): Promise<void>;
 }
 
@@ -63,5 +65,10 @@ export async function startRegistry(
     }
     await sleep(25);
   }
-  return { host: `${address}:${port}`, stop, [Symbol.asyncDispose]: stop };
+  const blobs = join(folder, 'data/docker/registry/v2/blobs');
+  const blobBytes = () =>
+    readdirSync(blobs, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  return { host: `${address}:${port}`, blobBytes, stop, [Symbol.asyncDispose]: stop };
 }

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { gzipSync } from 'node:zlib';
 import { freePort, startRegistry } from '../../../test/support/registry.ts';
 import { startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
@@ -41,8 +39,7 @@ export const pullOverLink: Benchmark = {
     await using puller = await startStation({ ...settings, prefix: link.b.prefix, address: link.addressB });
     const pushed = await seeder.push(image.path);
     await puller.run('connect', seeder.addr);
-    // What docker push sends; its gzip is Go's at the default level, whose sizes differ from zlib's by a few per mille.
-    const blobs = image.layers.reduce((sum, layer) => sum + gzipSync(readFileSync(layer.path)).length, 0);
+    const blobs = registry.blobBytes();
     const wire = { shp: [] as number[], docker: [] as number[] };
     const counted = async (into: number[], work: () => Promise<unknown>) => {
       let before = 0;
