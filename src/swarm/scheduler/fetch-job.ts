@@ -56,6 +56,8 @@ export class FetchJob {
   progressAt: number;
   /** Since when it has blocks that nobody is known to have. */
   stuckAt: number | undefined;
+  /** When that was looked at. */
+  lookedAt = 0;
   bytes = 0;
   wireBytes = 0;
   /** Bytes asked for this job lately, for turns between jobs of one class. */

@@ -19,6 +19,9 @@ const MAX_TAKE = 512;
 const LEAST_TAKE = 64 * 1024;
 /** What demand may hold beyond the window. */
 const DEMAND_RESERVE = 8 * 1024 * 1024;
+/** How often a fetch in bulk is searched for blocks that nobody has, and how far. */
+const LOOK_MS = 200;
+const MAX_LOOK = 2048;
 const DEMAND = 0;
 
 /** Decides what is asked of whom and when, for all fetches of this station. */
@@ -62,7 +65,7 @@ export class Scheduler {
 
   /** Runs a fetch to its end; `signal` cancels it. */
   async run(request: JobRequest, signal: AbortSignal): Promise<FetchJob> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw new Fault('cancelled', 'cancelled', 'the fetch was cancelled');
     if (this.#stopped) throw stopped();
     const job = new FetchJob(request, this.#now, (bytes) => {
       this.#held -= bytes;
@@ -187,7 +190,10 @@ export class Scheduler {
 
   #pump(): void {
     if (this.#jobs.size === 0) return;
-    for (const job of this.#jobs) if (job.request.rank === DEMAND && !job.ended) this.#askDemand(job);
+    const limit = this.#settings.windowBytes + DEMAND_RESERVE;
+    for (const job of this.#jobs) {
+      if (job.request.rank === DEMAND && !job.ended) this.#askEach(job, job.runs.pending(), limit);
+    }
     const stations = [...this.#stations.values()].filter((station) => station.open);
     stations.sort((a, b) => a.gauge.expected(USUAL_BYTES) - b.gauge.expected(USUAL_BYTES));
     const bulk = [...this.#jobs].filter((job) => job.request.rank !== DEMAND && !job.ended);
@@ -220,12 +226,15 @@ export class Scheduler {
     return true;
   }
 
-  /** Demand does not wait for a window; only a fetch of very many blocks is held back. */
-  #askDemand(job: FetchJob): void {
+  /**
+   * Asks each block of who would give it first. Demand does not wait for a peer's window.
+   * @param limit bytes that all fetches together may hold
+   */
+  #askEach(job: FetchJob, positions: Iterable<number>, limit: number): void {
     const batches = new Map<PeerStation, Want[]>();
     const assigned = new Map<PeerStation, number>();
-    for (const position of job.runs.pending()) {
-      if (this.#held > this.#settings.windowBytes + DEMAND_RESERVE) break;
+    for (const position of positions) {
+      if (this.#held > limit) break;
       const station = this.#bestStation({ job, position }, undefined, assigned);
       if (station === undefined) continue;
       assigned.set(station, (assigned.get(station) ?? 0) + (job.size(position) ?? USUAL_BYTES));
@@ -236,13 +245,6 @@ export class Scheduler {
       batches.set(station, batch);
     }
     for (const [station, batch] of batches) this.#ask(station, batch, false);
-  }
-
-  #askBest(job: FetchJob, position: number): void {
-    const station = this.#bestStation({ job, position }, undefined);
-    if (station === undefined) return;
-    const want = this.#claim(job, position);
-    if (want !== undefined) this.#ask(station, [want], false);
   }
 
   /** Who would give the block first, of those that have it or did not say that they have not. */
@@ -470,8 +472,12 @@ export class Scheduler {
       job.fail(job.nobodyHas());
       return;
     }
-    if (job.runs.unasked > 0) this.#lookForStuck(job, now);
-    else job.stuckAt = undefined;
+    if (job.runs.unasked === 0) {
+      job.stuckAt = undefined;
+    } else if (job.request.rank === DEMAND || now - job.lookedAt >= LOOK_MS) {
+      job.lookedAt = now;
+      this.#lookForStuck(job, now);
+    }
   }
 
   /** Blocks that no station has: first those that did not say so are asked, then foreign nodes. */
@@ -479,23 +485,27 @@ export class Scheduler {
     const stations = this.stations(job.request.peers);
     const open = stations.filter((station) => station.open);
     const opening = stations.some((station) => station.opening);
+    const guessing = this.#guessing(job);
+    const elsewhere: number[] = [];
     let looked = 0;
     let stuck = false;
     for (const position of job.runs.pending()) {
-      if (++looked > 4096) break;
-      if (open.some((station) => ['yes', 'maybe'].includes(job.holds(station, position)))) continue;
+      if (++looked > MAX_LOOK) break;
+      const holds = open.map((station) => job.holds(station, position));
+      if (holds.includes('yes') || holds.includes('maybe')) continue;
       stuck = true;
       job.stuckAt ??= now;
-      if (this.#guessing(job) && open.some((station) => job.holds(station, position) === 'no')) {
-        this.#askBest(job, position);
+      if (guessing && holds.includes('no')) {
+        elsewhere.push(position);
         continue;
       }
       const alone = job.rootText === undefined && !opening;
-      if (job.request.peers === undefined && (alone || this.#guessing(job)) && this.#bitswap.room) {
+      if (job.request.peers === undefined && (alone || guessing) && this.#bitswap.room) {
         const want = this.#claim(job, position);
         if (want !== undefined) this.#bitswap.get(want, job.cid(position));
       }
     }
+    this.#askEach(job, elsewhere, this.#settings.windowBytes);
     if (!stuck) job.stuckAt = undefined;
   }
 }

@@ -27,7 +27,6 @@ export async function* fetchTree(
   request: TreeRequest,
   components: TreeComponents,
 ): AsyncGenerator<TreeBlock> {
-  request.signal.throwIfAborted();
   const fetch = new TreeFetch(request, components);
   try {
     yield* fetch.run();
