@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 
 /** Keeps a second process out of one store. */
@@ -37,10 +37,23 @@ export function takeStoreLock(path: string): StoreLock {
 function livingHolder(path: string): number | undefined {
   try {
     const [pid = '', start] = readFileSync(path, 'utf8').trim().split(' ');
-    return start !== undefined && startOf(Number(pid)) === start ? Number(pid) : undefined;
+    return start !== undefined && startOf(Number(pid)) === start && isAlive(Number(pid))
+      ? Number(pid)
+      : undefined;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A process that was killed stays as a zombie until its parent asks for it, which in a container may be never; but
+ * threads of it may end after the first one, and write until then.
+ */
+function isAlive(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).some((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    return !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2));
+  });
 }
 
 /** Clock ticks from boot to the start of a process: field 22 of proc_pid_stat(5), behind the name in parentheses. */

@@ -229,11 +229,13 @@ function processesNaming(...texts: readonly string[]): number[] {
   return found;
 }
 
-/** Kills a process and waits until it is gone or a zombie, whose parent is not ours. */
+/** Kills a process and waits until its last thread is gone, or a zombie, whose parent is not ours. */
 async function end(pid: number): Promise<void> {
   try {
     process.kill(pid, 'SIGKILL');
-    while (!/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await sleep(10);
+    const ended = (thread: string) =>
+      /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'));
+    while (!readdirSync(`/proc/${pid}/task`).every(ended)) await sleep(10);
   } catch {
     // It has ended.
   }
