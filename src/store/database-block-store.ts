@@ -19,6 +19,8 @@ import type { Row, RowRange, Table } from './table.ts';
 /** Blocks with a row of their own, for the sweep and for shared marks. */
 export interface OwnBlocks extends BlockStore {
   hasOwn(key: Buffer): boolean;
+  /** Gives a block a row of its own that is here only as part of an object, which may go; false where it is not here. */
+  adopt(cid: CID): boolean;
   row(key: Buffer): StoredRow | undefined;
   setShared(key: Buffer, shared: boolean): void;
   remove(key: Buffer): void;
@@ -114,7 +116,7 @@ class DatabaseBlockStore implements OwnBlocks {
   }
 
   put(lease: Lease, cid: CID, bytes: Uint8Array): void {
-    const { leases, objects, rows, bytes: stored, sequence, space } = this.#components;
+    const { leases, objects } = this.#components;
     const storeLease = leases.check(lease);
     const key = blockKey(cid);
     if (key === undefined || bytes.length > MAX_BLOCK_SIZE) {
@@ -130,9 +132,22 @@ class DatabaseBlockStore implements OwnBlocks {
     verifyBlock(cid, bytes);
     storeLease.see(cid);
     if (this.hasOwn(key) || objects.has(cid)) return;
+    this.#keep(key, cid, bytes, storeLease.shared);
+  }
+
+  adopt(cid: CID): boolean {
+    const key = blockKey(cid);
+    const bytes = this.getSync(cid);
+    if (key === undefined || bytes === undefined) return false;
+    verifyBlock(cid, bytes);
+    if (!this.hasOwn(key)) this.#keep(key, cid, bytes, false);
+    return true;
+  }
+
+  #keep(key: Buffer, cid: CID, bytes: Uint8Array, shared: boolean): void {
+    const { rows, bytes: stored, sequence, space } = this.#components;
     const kept = compress(cid, bytes);
     space.claim(kept.length);
-    const { shared } = storeLease;
     this.storedBytes += kept.length;
     stored.put(key, kept);
     rows.put(

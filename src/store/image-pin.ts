@@ -42,7 +42,9 @@ export async function pinImage(
     const missing: string[] = [];
     const visited: Buffer[] = [];
     const pause = createTurnPause(monotonic);
-    await markImage(record, walked, marks, {
+    // A recipe's block may have been found here as a leaf of a file that no image keeps.
+    const adopting = { ...walked, isBlock: (cid: CID) => walked.isBlock(cid) || blocks.adopt(cid) };
+    await markImage(record, adopting, marks, {
       pause,
       onMissing: (cid: CID) => {
         if (missing.length < MAX_MISSING_NAMED) missing.push(cid.toString());

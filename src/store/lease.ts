@@ -14,7 +14,10 @@ export interface Lease {
   readonly kind: LeaseKind;
   /** What is put or seen under this lease is marked shared at once (a pull that serves from its first block on). */
   readonly shared: boolean;
-  /** Names a CID that the operation relies on, new or already here. Takes a condemned one back from the sweep. */
+  /**
+   * Names a CID that the operation relies on, new or already here. Name first, then ask whether it is here (or both
+   * without an await between): what was here then stays while the lease is open.
+   */
   see(cid: CID): void;
   /** Ends the lease. What it saw is now kept by pins alone. Idempotent. */
   end(): void;

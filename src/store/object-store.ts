@@ -52,7 +52,7 @@ export interface PartialObject {
  * beside it. See ARCHITECTURE.md, State, for what survives which crash.
  */
 export interface ObjectStore {
-  /** Complete and not condemned by a sweep. Synchronous: one database look-up. */
+  /** Complete here. Synchronous: one database look-up. */
   has(cid: CID): boolean;
   info(cid: CID): ObjectInfo | undefined;
   /** @param expectedSize bytes, where the source tells it (a tar header): lets the writer find a candidate early */

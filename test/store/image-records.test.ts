@@ -116,6 +116,20 @@ describe('image records', () => {
     expect(store.objects.has(cidOf(bytesOf(6, 1000)))).toBe(false);
   });
 
+  it('keep a block of their own that was here only as a leaf of a file nobody keeps', async () => {
+    const lease = store.lease('pull');
+    const leaf = bytesOf(8, 262_144);
+    writeObject(store, lease, Buffer.concat([leaf, bytesOf(9, 10)]));
+    const image = testImage([leaf]);
+    for (const { cid, bytes } of image.blocks) store.blocks.put(lease, cid, bytes);
+    await store.objects.flush(lease);
+    expect(store.objects.has(cidOf(leaf))).toBe(false);
+    await store.images.put(image.record);
+    lease.end();
+    expect(await store.gc()).toMatchObject({ objects: 1 });
+    expect(Buffer.compare(store.blocks.getSync(cidOf(leaf)) as Uint8Array, leaf)).toBe(0);
+  });
+
   it('tell their listeners after each change', async () => {
     const lease = store.lease('push');
     const image = testImage([bytesOf(7, 10)]);
