@@ -176,8 +176,9 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
   async function takeLeaf(index: number, cid: CID, bytes: Uint8Array): Promise<void> {
     for (const { object, leaf } of placesOf(index)) {
       const target = targets[object] as Target;
-      if (target.partial === undefined || target.partial.complete) continue;
-      await target.partial.putLeaf(leaf, bytes);
+      if (target.partial === undefined) continue;
+      // Another pull of the same object may have brought its last leaf: ours waits for it all the same.
+      if (!target.partial.complete) await target.partial.putLeaf(leaf, bytes);
       if (target.partial.complete) ready.release(target.cid.toString());
     }
     set(index);

@@ -5,6 +5,7 @@ import { jsonFile, readLayerRoot } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 import type { ImageRecord, KeptBlob } from '../store/image-records.ts';
 import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
+import { checkClaimedDigest } from './claimed-digest.ts';
 import { contentSizeOf } from './content-size.ts';
 import { fileLeaves } from './file-leaves.ts';
 import { parseImageReference } from './image-reference.ts';
@@ -69,6 +70,7 @@ export async function pull(
     const tree =
       local?.tree ?? (await pullTree(store, swarm.fetcher, lease, { root, path, platform, peers, signal }));
     const image = local?.image ?? readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
+    checkClaimedDigest(image, resolution.digest);
     for (const json of documents(image)) {
       for (const block of jsonFile(json).blocks) store.blocks.put(lease, block.cid, block.bytes);
     }
