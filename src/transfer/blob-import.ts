@@ -158,7 +158,7 @@ export async function importLayer(
       hash.update(chunk);
       reader.push(chunk);
       context.onBytes(tally);
-      await store.objects.drained();
+      await store.objects.drained(lease);
     }
     reader.end();
   } catch (error) {
@@ -179,7 +179,7 @@ function storingSink(store: Store, lease: Lease): LayerBlockSink {
     },
     block: (cid, bytes) => store.blocks.put(lease, cid, bytes),
     readDropped: readDroppedFrom(store),
-    drained: () => store.objects.drained(),
+    drained: () => store.objects.drained(lease),
   };
 }
 
@@ -198,7 +198,7 @@ async function* written(
   for await (const chunk of source) {
     context.signal.throwIfAborted();
     writer.write(chunk);
-    await context.store.objects.drained();
+    await context.store.objects.drained(context.lease);
     yield chunk;
   }
 }

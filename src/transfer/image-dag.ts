@@ -105,7 +105,7 @@ async function exactBytes(store: Store, lease: Lease, blob: ImportedBlob): Promi
     const layer = await openStoredLayer(store, blob.layer.root.cid);
     for await (const bytes of layerTar(store, layer, new AbortController().signal)) {
       writer.write(bytes);
-      await store.objects.drained();
+      await store.objects.drained(lease);
     }
   }
   return dagOfObject(writer.finish());

@@ -54,7 +54,7 @@ export async function verifyLayer(
       tarSize += bytes.length;
       if (tarSize > options.limits.layerSize) throw layerTooBig(options.limits);
       options.onBytes?.(tarSize);
-      await store.objects.drained();
+      await store.objects.drained(options.lease);
     }
     reader.end();
   } catch (error) {

@@ -144,7 +144,7 @@ function createRun(
           await targets.take(index, bytes);
           progress.fetched(index, bytes.length);
           changed();
-          await store.objects.drained();
+          await store.objects.drained(context.lease);
         },
         onProgress(state: FetchProgress) {
           now = state.wireBytes;
@@ -257,11 +257,10 @@ export async function fetchFile(
 /** A block that is here, or from a peer: then it is stored. */
 export function blockReader({ components: { store, swarm }, lease, peers, signal }: PullContext) {
   return async (cid: CID): Promise<Uint8Array> => {
+    // seen before it is looked for: a sweep may come while it is read
+    lease.see(cid);
     const here = await store.blocks.get(cid);
-    if (here !== undefined) {
-      lease.see(cid);
-      return here;
-    }
+    if (here !== undefined) return here;
     const bytes = await swarm.fetcher.block(cid, { signal, ...(peers.length === 0 ? {} : { peers }) });
     store.blocks.put(lease, cid, bytes);
     return bytes;

@@ -205,7 +205,7 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
         // the same bytes may be here under another roof: a leaf of an object, a recipe's block
         const bytes = await store.blocks.get(rawCid(digestOf(index)));
         if (bytes !== undefined) await take(index, bytes);
-        if ((index & 1023) === 0) await store.objects.drained();
+        if ((index & 1023) === 0) await store.objects.drained(lease);
       }
     },
     has,
