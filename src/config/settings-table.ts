@@ -30,11 +30,6 @@ export const SETTINGS = {
     reason:
       'Whether the compressed blobs of an image are kept beside its content, so that an export has the original manifest digest. auto keeps them for images that came with compressed layers.',
   }),
-  keepCopies: count({
-    default: 2,
-    unit: 'other stations',
-    reason: 'Kept blobs may go once so many others hold them, when space is short.',
-  }),
   'network.listen': list({
     default: ['/ip4/0.0.0.0/tcp/4001', '/ip6/::/tcp/4001'],
     unit: 'addresses',

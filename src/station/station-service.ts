@@ -4,6 +4,7 @@ import type { ControlService } from '../doors/control/control-service.ts';
 import { bestPlatform, parsePlatform } from '../image/oci/platform.ts';
 import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
 import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
+import { holdersOf } from '../transfer/copies.ts';
 import { exportImage } from '../transfer/export.ts';
 import { hasExactBlobs } from '../transfer/oci-archive-export.ts';
 import { pull } from '../transfer/pull.ts';
@@ -28,6 +29,8 @@ export interface StationServiceSettings {
 /** Exports and verifications read much and write nothing: a few at a time keep the disk's head still. */
 const MAX_EXPORTS = 8;
 const MAX_VERIFICATIONS = 2;
+/** How long a removal asks who else has the image. */
+const HOLDERS_MS = 3_000;
 
 /** What the control door asks, done by the store, the swarm and the transfers. */
 export function createStationService(
@@ -84,8 +87,11 @@ export function createStationService(
     inspect: (image) => imageDetail(store, findImage(store, image)),
     async remove(image): Promise<RemoveResult> {
       const record = findImage(store, image);
+      const holders = record.shared
+        ? await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])
+        : [];
       await store.images.remove(record.root);
-      return { root: record.root, names: record.names, notes: removalNotes(record) };
+      return { root: record.root, names: record.names, notes: removalNotes(record, holders) };
     },
     gc: (request, signal) => store.gc({ ...request, signal }),
     async verify(image, { onProgress, signal }) {
@@ -169,6 +175,8 @@ function chooseManifest(record: ImageRecord, platform: string): ManifestRecord {
   );
 }
 
-function removalNotes(record: ImageRecord): string[] {
-  return record.origin === 'push' ? ['it was pushed here: no other station is known to hold it'] : [];
+/** A push is on one machine until others hold it. */
+function removalNotes(record: ImageRecord, holders: readonly string[]): string[] {
+  if (record.origin !== 'push' || holders.length > 0) return [];
+  return ['it was pushed here, and no connected station is known to hold it'];
 }

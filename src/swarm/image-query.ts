@@ -28,3 +28,11 @@ export interface Resolution {
   readonly names: readonly string[];
   readonly keptBlobs: readonly KeptBlob[];
 }
+
+/** An image of this station, as others are asked for it. */
+export interface HeldImage {
+  /** An image ID, manifest or index digest. */
+  readonly digest: Digest;
+  /** Text of the image root's CID. */
+  readonly root: string;
+}

@@ -130,6 +130,7 @@ export async function openSwarm(components: SwarmComponents, settings: OpenSwarm
       }),
     connect: network.connect,
     resolve: (query, options) => resolver.resolve(query, options),
+    holders: (image, signal) => resolver.holders(image, signal),
     stop() {
       stopped ??= stop();
       return stopped;

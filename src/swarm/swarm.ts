@@ -1,5 +1,5 @@
 import type { BlockFetcher, Holdings } from './block-fetcher.ts';
-import type { ImageQuery, Resolution } from './image-query.ts';
+import type { HeldImage, ImageQuery, Resolution } from './image-query.ts';
 
 export interface PeerSummary {
   readonly id: string;
@@ -60,5 +60,7 @@ export interface Swarm {
    *   `<peer> <root>`; the message offers `--from`), `unavailable/not-connected` (`from`), `cancelled`
    */
   resolve(query: ImageQuery, options: { from?: string; signal: AbortSignal }): Promise<Resolution>;
+  /** Connected stations that hold this very image and share it, as far as they answer within 2 s. */
+  holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
   stop(): Promise<void>;
 }

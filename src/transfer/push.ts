@@ -9,6 +9,7 @@ import type { Store } from '../store/store.ts';
 import { type FileReport, readArchive } from './archive.ts';
 import { readArchiveImage } from './archive-images.ts';
 import { contentSizeOf } from './content-size.ts';
+import { waitForCopies } from './copies.ts';
 import { checkDiskSpace } from './disk-space.ts';
 import { type StoredImage, storeImageDag } from './image-dag.ts';
 import {
@@ -81,6 +82,8 @@ export async function push(
     reporter.settle();
     const outcome = await publish(components, settings, options, lease, source, image);
     endInterrupted(store, 'push', options.argument.text);
+    const { copies = 0, signal } = options;
+    if (copies > 0) await waitForCopies(components.swarm, outcome.record, copies, reporter, signal);
     return {
       ...outcome,
       totals: { bytes: tally.bytes, here: tally.here, moved: tally.written, seconds: reporter.seconds() },

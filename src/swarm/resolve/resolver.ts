@@ -5,7 +5,7 @@ import type { Logger } from '../../observe/logger.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
 import type { CatalogueExchange } from '../catalogue/catalogue-exchange.ts';
-import type { ImageQuery, Resolution } from '../image-query.ts';
+import type { HeldImage, ImageQuery, Resolution } from '../image-query.ts';
 import { answerPeer } from '../network/message-exchange.ts';
 import type { Stations } from '../network/stations.ts';
 import { parsePeerId, type StationTrust } from '../trust/station-trust.ts';
@@ -44,12 +44,16 @@ export interface ResolveOptions {
 export interface Resolver {
   /** See `Swarm.resolve`. */
   resolve(query: ImageQuery, options: ResolveOptions): Promise<Resolution>;
+  /** See `Swarm.holders`. */
+  holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
 }
 
 const MIN_ID = 6;
 const FULL_ID = 64;
 const MAX_INBOUND = 16;
 const ANSWER_MS = 10_000;
+/** Who does not answer in this time is not counted as a holder. */
+const HOLDERS_MS = 2_000;
 
 /** Answers `/shp/resolve/1` for peers, and finds what a user names: here first, then at the stations connected. */
 export function createResolver(components: ResolverComponents, settings: ResolverSettings): Resolver {
@@ -143,6 +147,12 @@ export function createResolver(components: ResolverComponents, settings: Resolve
   };
 
   return {
+    async holders({ digest, root }, signal) {
+      if (stations.connectedStations().length === 0) return [];
+      const question: ResolveQuestion = { kind: 'id', prefix: digestHex(digest) };
+      const { answers } = await pollStations(components, question, { waitMs: HOLDERS_MS, signal });
+      return answers.filter(({ answer }) => answer.root === root).map(({ peer }) => peer);
+    },
     async resolve(query, given) {
       const options = withFrom(given, stations);
       switch (query.kind) {
