@@ -36,6 +36,8 @@ export interface PushOptions {
   /** Which image of an archive that holds several: a name or a layout's tag. */
   readonly image?: string;
   readonly platform?: string;
+  /** Wait until so many other stations hold the image. */
+  readonly copies?: number;
   readonly onProgress: ProgressListener;
   readonly signal: AbortSignal;
 }

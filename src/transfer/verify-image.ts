@@ -36,15 +36,22 @@ export async function verifyImage(
   const { store, clock } = components;
   const reporter = createProgressReporter(clock, options.onProgress);
   const problems: string[] = [];
-  const seen = new Set<string>();
+  /** Objects that were read, and whether they were whole. */
+  const seen = new Map<string, boolean>();
   const layers = uniqueLayers(record);
   let bytes = 0;
   const lease = store.lease('verify');
 
   async function checkObject(cid: CID, size: number, onBytes: () => void): Promise<boolean> {
     options.signal.throwIfAborted();
-    if (seen.has(cid.toString())) return true;
-    seen.add(cid.toString());
+    const known = seen.get(cid.toString());
+    if (known !== undefined) return known;
+    const whole = await readObject(cid, size, onBytes);
+    seen.set(cid.toString(), whole);
+    return whole;
+  }
+
+  async function readObject(cid: CID, size: number, onBytes: () => void): Promise<boolean> {
     if (!store.objects.has(cid)) {
       problems.push(`object ${cid} is not here`);
       return false;

@@ -8,7 +8,6 @@ import { SETTING_NAMES, type SettingName, settingRow } from '../../src/config/se
 const OTHER: { readonly [Name in SettingName]: string } = {
   share: 'none',
   keepBlobs: 'never',
-  keepCopies: '5',
   'network.listen': '/ip4/127.0.0.1/tcp/0, /ip6/::1/tcp/4002',
   'network.announce': '/dns4/shp.example.org/tcp/4001',
   'network.bootstrap': '',

@@ -3,7 +3,7 @@ import { SETTING_NAMES, type Settings } from '../../src/config/settings-table.ts
 import { storeSettings, swarmSettings, transferSettings } from '../../src/station/station-settings.ts';
 
 /** Taken where they act: by the operations' turns, the log, the command line; nothing drops kept blobs by itself yet. */
-const ELSEWHERE = ['keepCopies', 'limits.pushes', 'limits.pulls', 'log.level', 'docker.host'];
+const ELSEWHERE = ['limits.pushes', 'limits.pulls', 'log.level', 'docker.host'];
 
 const here = { root: '/r', isPrivate: false, arch: 'x64', os: 'linux' };
 
