@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Fault } from '../../../src/base/fault.ts';
 import { makeIdentity } from '../../../src/config/identity-file.ts';
 import { silentLogger } from '../../../src/observe/logger.ts';
 import type { ImageRecord, ManifestRecord } from '../../../src/store/image-records.ts';
@@ -25,6 +24,8 @@ const swarmSettings: OpenSwarmSettings = {
   fetch: { windowBytes: 32 * 1024 * 1024, waitMs: 1_500, treeMaxBytes: 64 * 1024 * 1024, compress: 'auto' },
   serve: { uploadLimit: 0 },
 };
+
+export { faultOf } from './faults.ts';
 
 export interface StationOptions {
   readonly transfer?: Partial<TransferSettings>;
@@ -160,17 +161,6 @@ export async function twoStations(
 
 export function* chunksOf(bytes: Uint8Array, size = 65_536): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
-}
-
-/** What a transfer that must fail was refused with. */
-export async function faultOf(work: Promise<unknown>): Promise<Fault> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof Fault) return error;
-    throw error;
-  }
-  throw new Error('it went through');
 }
 
 /** Nothing is pinned, and a sweep leaves nothing on disk. */
