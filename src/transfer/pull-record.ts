@@ -1,5 +1,8 @@
 import type { CID } from 'multiformats/cid';
+import { Fault } from '../base/fault.ts';
 import type { ImageRecord, ImageState, KeptBlob, ManifestRecord } from '../store/image-records.ts';
+import type { Store } from '../store/store.ts';
+import type { ProgressReporter } from './progress-reporter.ts';
 
 /** A record of what was pulled, joined with what was known of the image before. */
 export function pulledRecord(
@@ -37,4 +40,28 @@ export function pulledRecord(
     createdAt: before?.createdAt ?? now.time,
     usedAt: now.time,
   };
+}
+
+/**
+ * Pins what was pulled. Where another platform of the image was damaged here meanwhile it is given up, with a note: it
+ * must not stand in the way of a good one.
+ */
+export async function pinPulled(
+  store: Store,
+  record: ImageRecord,
+  pulled: readonly ManifestRecord[],
+  reporter: ProgressReporter,
+): Promise<ImageRecord> {
+  try {
+    await store.images.put(record);
+    return record;
+  } catch (error) {
+    const others = record.manifests.filter(({ digest }) => !pulled.some((one) => one.digest === digest));
+    if (!(error instanceof Fault) || error.code !== 'incomplete-image' || others.length === 0) throw error;
+    const less = { ...record, manifests: pulled };
+    await store.images.put(less);
+    const platforms = others.map(({ platform }) => platform).join(', ');
+    reporter.note(`${platforms} of this image was damaged here and is given up: pull it again`);
+    return less;
+  }
 }

@@ -1,13 +1,12 @@
 import type { CID } from 'multiformats/cid';
-import { digestHex, digestOfBytes } from '../base/digest.ts';
+import { digestHex } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
-import { jsonFile, readLayerRoot } from '../image/dag/image-roots.ts';
+import { jsonFile } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 import type { ImageRecord, KeptBlob } from '../store/image-records.ts';
 import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
 import { checkClaimedDigest } from './claimed-digest.ts';
 import { contentSizeOf } from './content-size.ts';
-import { fileLeaves } from './file-leaves.ts';
 import { parseImageReference } from './image-reference.ts';
 import { endInterrupted } from './interrupted.ts';
 import { mergeKeptBlobs } from './kept-blobs.ts';
@@ -15,9 +14,10 @@ import { createProgressReporter } from './progress-reporter.ts';
 import { publishesOnly } from './published-root.ts';
 import { fetchKeptBlobs } from './pull-blobs.ts';
 import { blockReader, type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
-import { pulledRecord } from './pull-record.ts';
-import { localTree, type PulledTree, pullTree } from './pull-tree.ts';
-import { type PulledImage, readPulledImage } from './pulled-manifest.ts';
+import { pinPulled, pulledRecord } from './pull-record.ts';
+import type { PulledTree } from './pull-tree.ts';
+import { openPulledImage } from './pulled-image.ts';
+import type { PulledImage } from './pulled-manifest.ts';
 import type { TransferTotals } from './push.ts';
 import type { TransferComponents, TransferSettings } from './transfer-components.ts';
 
@@ -50,7 +50,7 @@ export async function pull(
   settings: TransferSettings,
   options: PullOptions,
 ): Promise<PullOutcome> {
-  const { store, swarm, clock } = components;
+  const { store, clock } = components;
   const { signal, from } = options;
   const reporter = createProgressReporter(clock, options.onProgress);
   const resolution = await resolve(components, options);
@@ -66,10 +66,16 @@ export async function pull(
     const root = resolution.publishedRoot ?? resolution.imageRoot;
     const path = resolution.publishedRoot === undefined ? [] : resolution.path;
     const peers = from === undefined ? resolution.peers : [from];
-    const local = await readLocal(components, settings, root, path, platform);
-    const tree =
-      local?.tree ?? (await pullTree(store, swarm.fetcher, lease, { root, path, platform, peers, signal }));
-    const image = local?.image ?? readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
+    const { tree, image } = await openPulledImage(components, settings, lease, {
+      root,
+      path,
+      peers,
+      signal,
+      platform,
+      ...(options.platform === undefined && isById(options.reference, resolution)
+        ? { digest: resolution.digest }
+        : {}),
+    });
     checkClaimedDigest(image, resolution.digest);
     for (const json of documents(image)) {
       for (const block of jsonFile(json).blocks) store.blocks.put(lease, block.cid, block.bytes);
@@ -91,9 +97,9 @@ export async function pull(
     const offered = blobsOf(image, [...(before?.keptBlobs ?? []), ...resolution.keptBlobs]);
     const blobs = wantsBlobs ? await fetchKeptBlobs(context, offered) : [];
     const publishedRoot = await pinnedRoot(context, tree, resolution);
-    const record = pulledRecord(before, {
+    const whole = pulledRecord(before, {
       root: tree.imageRoot,
-      indexDigest: image.index === undefined ? undefined : digestOfBytes(image.index),
+      indexDigest: image.indexDigest,
       manifests: fetched.map((one) => one.record),
       names: recordedNames(resolution),
       publishedRoot,
@@ -104,7 +110,12 @@ export async function pull(
       contentSize: contentSizeOf(fetched.flatMap(({ indexes }) => indexes)),
       time: clock.now(),
     });
-    await store.images.put(record);
+    const record = await pinPulled(
+      store,
+      whole,
+      fetched.map((one) => one.record),
+      reporter,
+    );
     endInterrupted(store, 'pull', options.reference);
     return {
       address: addressOf(tree, resolution),
@@ -117,41 +128,15 @@ export async function pull(
   }
 }
 
-interface LocalImage {
-  readonly tree: PulledTree;
-  readonly image: PulledImage;
-}
-
-/** The tree of an image all of whose indexes are here: of one that was pulled before, or partly. */
-async function readLocal(
-  { store }: TransferComponents,
-  settings: TransferSettings,
-  root: CID,
-  path: readonly string[],
-  platform: string,
-): Promise<LocalImage | undefined> {
-  try {
-    const tree = localTree(store, root, path);
-    const image = readPulledImage(tree.imageRoot, platform, tree.get, settings.limits);
-    for (const layer of image.manifests.flatMap(({ layers }) => layers)) {
-      if (layer.diffId === undefined || layer.root === undefined) continue;
-      const shape = readLayerRoot(layer.root, tree.get);
-      fileLeaves(shape.tar, tree.get);
-      if (!store.objects.has(shape.index.cid)) return undefined;
-    }
-    return { tree, image };
-  } catch (error) {
-    if (error instanceof Fault && error.kind !== 'internal') return undefined;
-    throw error;
-  }
-}
-
 /** Somebody else said what the digits stand for. */
-function isShortId(reference: string, { digest, peers }: Resolution): boolean {
-  const prefix = reference.replace(/^sha256:/, '');
-  return (
-    digest !== undefined && peers.length > 0 && prefix.length < 64 && digestHex(digest).startsWith(prefix)
-  );
+function isShortId(reference: string, resolution: Resolution): boolean {
+  const { length } = reference.replace(/^sha256:/, '');
+  return length < 64 && resolution.peers.length > 0 && isById(reference, resolution);
+}
+
+function isById(reference: string, { digest }: Resolution): boolean {
+  if (digest === undefined) return false;
+  return digestHex(digest).startsWith(reference.replace(/^sha256:/, '')) || reference.endsWith(`@${digest}`);
 }
 
 /** Hex digits may also be a name. */

@@ -42,6 +42,7 @@ export interface PulledManifest {
 
 export interface PulledImage {
   readonly index?: Uint8Array;
+  readonly indexDigest?: Digest;
   readonly manifests: readonly PulledManifest[];
 }
 
@@ -79,7 +80,10 @@ export function readPulledImage(
     platform,
     (digest) => read(digest).platform,
   );
-  return { ...(index === undefined ? {} : { index }), manifests: wanted.map(read) };
+  return {
+    ...(index === undefined ? {} : { index, indexDigest: digestOfBytes(index) }),
+    manifests: wanted.map(read),
+  };
 }
 
 /**
