@@ -257,6 +257,24 @@ describe('a pull refuses', () => {
     });
   });
 
+  it('an image that a station gives out under the id of another', async () => {
+    const { root } = await pushed(genuine);
+    const stranger = await pushed(other);
+    const record = a.store.images.get(stranger.root)!;
+    const { imageId, digest } = a.store.images.get(root)!.manifests[0]!;
+    // the station has the genuine config, and so the proof that it knows the id
+    await a.store.images.put({
+      ...record,
+      manifests: record.manifests.map((manifest) => ({ ...manifest, imageId, digest })),
+    });
+    await a.store.images.remove(root);
+    for (const id of [genuine.imageId, genuine.manifestDigest]) {
+      const fault = await faultOf(b.pull(id.slice(7)));
+      expect(fault.kind).toMatch(/^(corrupt|not-found)$/);
+      await expectEmpty(b);
+    }
+  });
+
   it('counts beyond its limits', async () => {
     const { link } = await pushed(genuine);
     const layers = Array.from({ length: 600 }, () => genuine.layers[0]!);

@@ -215,6 +215,26 @@ describe('pull', () => {
     expect(fault).toMatchObject({ kind: 'not-found', code: 'no-such-platform' });
   });
 
+  it('of a multi-platform image by the id of any of its parts gives this part', async () => {
+    const amd = smallImage();
+    const arm = smallImage({ layers: [UPPER], architecture: 'arm64' });
+    const index = indexOf([imageDescriptor(amd), imageDescriptor(arm)]);
+    const { record } = await a.push(
+      layoutTar([indexDescriptor(index)], [...imageBlobs(amd), ...imageBlobs(arm), index]),
+    );
+    for (const [id, manifest] of [
+      [arm.imageId, arm.manifestDigest],
+      [arm.manifestDigest, arm.manifestDigest],
+      [amd.imageId, amd.manifestDigest],
+      [sha256Digest(index), amd.manifestDigest],
+    ] as const) {
+      const pulled = await b.pull(id.slice(7, 27));
+      expect(pulled.record.root).toBe(record.root);
+      expect(pulled.manifests).toEqual([manifest]);
+      await clear(b);
+    }
+  });
+
   it('of an artifact and of a foreign layer gives what there is', async () => {
     const amd = smallImage();
     const proof = attestation(amd);

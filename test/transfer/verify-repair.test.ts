@@ -2,9 +2,20 @@ import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
 import { CID } from 'multiformats/cid';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { openStoredLayer } from '../../src/transfer/stored-layer.ts';
-import { type BuiltImage, ociLayoutTar } from '../support/image-archive.ts';
+import { bytesOf } from '../store/store-fixture.ts';
+import { type BuiltImage, ociLayoutTar, sha256Digest } from '../support/image-archive.ts';
+import { file } from '../support/layer-tar.ts';
 import { archiveFiles } from './support/archive-files.ts';
-import { BASE, smallImage, UPPER } from './support/images.ts';
+import {
+  BASE,
+  imageBlobs,
+  imageDescriptor,
+  indexDescriptor,
+  indexOf,
+  layoutTar,
+  smallImage,
+  UPPER,
+} from './support/images.ts';
 import { clear, type TransferStation, twoStations } from './support/two-stations.ts';
 
 let pair: Awaited<ReturnType<typeof twoStations>>;
@@ -100,6 +111,23 @@ describe('verification of an image', () => {
     await b.verify(record);
     const again = await b.pull('verified:1');
     expect(again.record.keptBlobs.map(({ digest }) => digest)).toEqual([image.layers[1]!.digest]);
+  });
+
+  it('lets one platform be pulled while another one of the image is damaged here', async () => {
+    const amd = smallImage();
+    const arm = smallImage({ layers: [[file('arm', bytesOf(70, 400_000))]], architecture: 'arm64' });
+    const index = indexOf([imageDescriptor(amd), imageDescriptor(arm)]);
+    await a.push(layoutTar([indexDescriptor(index)], [...imageBlobs(amd), ...imageBlobs(arm), index]));
+    const reference = sha256Digest(index).slice(7);
+    const { record } = await b.pull(reference, { platform: 'linux/arm64' });
+    const layer = await openStoredLayer(b.store, CID.parse(record.manifests[0]!.layers[0]!.root as string));
+    await b.store.quarantine(layer.index.objectCid(0));
+    const pulled = await b.pull(reference, { platform: 'linux/amd64' });
+    expect(pulled.manifests).toEqual([amd.manifestDigest]);
+    expect((await b.verify(pulled.record)).problems).toEqual([]);
+    const repaired = await b.pull(reference, { platform: 'linux/arm64' });
+    expect(repaired.record.manifests).toHaveLength(2);
+    expect((await b.verify(repaired.record)).problems).toEqual([]);
   });
 
   it('finds what is missing', async () => {
