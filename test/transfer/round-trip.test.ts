@@ -4,7 +4,9 @@ import { canonicalManifest } from '../../src/image/oci/canonical-manifest.ts';
 import { parseImageManifest } from '../../src/image/oci/image-manifest.ts';
 import type { ImageRecord } from '../../src/store/image-records.ts';
 import type { Store } from '../../src/store/store.ts';
+import { bytesOf } from '../store/store-fixture.ts';
 import { type BuiltImage, dockerArchive, ociLayoutTar, sha256Digest } from '../support/image-archive.ts';
+import { file } from '../support/layer-tar.ts';
 import { archiveFiles } from './support/archive-files.ts';
 import {
   attestation,
@@ -233,6 +235,30 @@ describe('pull', () => {
       expect(pulled.manifests).toEqual([manifest]);
       await clear(b);
     }
+  });
+
+  it('of JSON documents beyond one block gives them byte for byte', async () => {
+    const image = smallImage({ config: { config: { Labels: { long: 'x'.repeat(2_500_000) } } } });
+    const index = indexOf([imageDescriptor(image, { annotations: { long: 'y'.repeat(1_500_000) } })]);
+    const pushed = await a.push(layoutTar([indexDescriptor(index)], [...imageBlobs(image), index]), {
+      names: ['long:1'],
+    });
+    for (const reference of ['long:1', pushed.record.root]) {
+      const { record } = await b.pull(reference);
+      expect(record.manifests).toEqual(pushed.record.manifests);
+      const { top, blob } = readLayout(await b.exportFile(record, 'oci-archive'));
+      expect(top.digest).toBe(sha256Digest(index));
+      expect(blob(image.imageId).equals(image.config)).toBe(true);
+      await clear(b);
+    }
+  });
+
+  it('of a file whose blocks need nodes above nodes', async () => {
+    const image = smallImage({ layers: [[file('big', bytesOf(90, 175 * 262_144 + 5))]], names: ['big:1'] });
+    const pushed = await a.push(dockerArchive([image]));
+    const { record } = await b.pull('big:1');
+    expect(walk(b.store, record.root)).toEqual(walk(a.store, pushed.record.root));
+    expectDockerArchive(await b.exportFile(record, 'docker-archive'), image);
   });
 
   it('of an artifact and of a foreign layer gives what there is', async () => {
