@@ -9,6 +9,12 @@ import type { CommandContext } from './command-context.ts';
 
 /** The descriptor that the child finds the pipe at: behind stdin, stdout, stderr. */
 const READY_FD = 3;
+/**
+ * Blocks on their way are memory outside V8's heap that goes when their small owners are collected: with a young
+ * generation of 4 MiB in place of 16 that is often enough. A pull of 2 GB then takes 190 MB more than the station at
+ * rest, not 280, and the rest itself 25 MB less; the processor's time is the same, with 2 MiB the reader's is a tenth more.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 /** When the user is told that it takes long (a check of the store after power loss may). */
 const SLOW_MS = 10_000;
 
@@ -23,11 +29,15 @@ export async function startStation(
   const layout = rootLayout(context.root);
   // What the runtime itself writes before and after the log is open (a crash's stack) goes the same way.
   const log = openSync(layout.log, 'a', 0o600);
-  const child = spawn(process.execPath, [context.stationEntry, ...stationArguments(context, set, READY_FD)], {
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', log, log, 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, context.stationEntry, ...stationArguments(context, set, READY_FD)],
+    {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log, log, 'pipe'],
+    },
+  );
   closeSync(log);
   const slow = setTimeout(() => context.note(`still starting; see ${layout.log}`), SLOW_MS);
   const stopped = () => child.kill('SIGTERM');
@@ -52,7 +62,7 @@ export async function startStation(
 /** This process goes on as the station: systemd and container engines see one process, whose signals it gets. */
 export function becomeStation(context: CommandContext, set: readonly string[]): never {
   const node = process.execPath;
-  const args = [node, context.stationEntry, ...stationArguments(context, set, undefined)];
+  const args = [node, ...NODE_FLAGS, context.stationEntry, ...stationArguments(context, set, undefined)];
   if (process.execve === undefined) {
     throw new Fault(
       'unsupported',
