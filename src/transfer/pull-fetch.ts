@@ -64,7 +64,7 @@ export async function fetchManifest(
     withData.map(({ source }) => layerLabel(source)),
     targets,
   );
-  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, progress.missing);
+  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, targets.bytesToWrite());
   const track = context.lease.shared ? swarm.holdings.track(manifest.root, targets.bitmap) : undefined;
   const failure = new AbortController();
   const signal = AbortSignal.any([context.signal, failure.signal]);
@@ -248,7 +248,7 @@ export async function fetchFile(
   const targets = createPullTargets(store, context.lease, [part]);
   await targets.prepare(context.signal);
   const progress = createPullProgress(context.reporter, [`blob ${layerLabel(file)}`], targets);
-  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, progress.missing);
+  await checkDiskSpace(context.settings.root, context.settings.reserveBytes, targets.bytesToWrite());
   const run = createRun(context, file.root, targets, progress, () => {});
   await run.fetch(Uint32Array.from(targets.wantedFiles()));
   progress.end();

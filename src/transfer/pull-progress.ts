@@ -3,8 +3,6 @@ import type { PullTargets } from './pull-targets.ts';
 
 /** Counts a pull's blocks into the layers in which they come first. */
 export interface PullProgress {
-  /** Bytes that have to be fetched, at the start. */
-  readonly missing: number;
   /** Bytes of all blocks, and of those that were here at the start. */
   readonly bytes: number;
   readonly here: number;
@@ -51,7 +49,6 @@ export function createPullProgress(
     reporter.total(here + fetched, here, moved, { total: bytes, peers: peerCount });
 
   return {
-    missing: bytes - here,
     bytes,
     here,
     fetched(index, length) {

@@ -26,6 +26,8 @@ export interface PullTargets {
   /** Looks at what is here already; takes leaves that other objects hold. Call once, first. */
   prepare(signal: AbortSignal): Promise<void>;
   has(index: number): boolean;
+  /** Bytes that will be written: a block as often as there are places that need it. */
+  bytesToWrite(): number;
   /** Plan indexes of the recipes' blocks that are not here. */
   wantedRecipes(): Uint32Array;
   /** Plan indexes not here of the blocks of these objects, in this order, each once over all calls. */
@@ -209,6 +211,17 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
       }
     },
     has,
+    bytesToWrite() {
+      let bytes = 0;
+      for (let index = 0; index < plan.count; index++) {
+        if (has(index)) continue;
+        const kind = kinds[index] as number;
+        const copies =
+          placesOf(index).length + ((kind & WHOLE) === 0 ? 0 : 1) + ((kind & RECIPE) === 0 ? 0 : 1);
+        bytes += copies * (plan.sizes[index] as number);
+      }
+      return bytes;
+    },
     wantedRecipes() {
       const wanted: number[] = [];
       for (let index = 0; index < plan.count; index++) {
