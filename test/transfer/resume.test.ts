@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import { bytesOf } from '../store/store-fixture.ts';
 import { type BuiltImage, buildImage, dockerArchive } from '../support/image-archive.ts';
 import { file } from '../support/layer-tar.ts';
@@ -127,6 +128,26 @@ describe('what is here', () => {
     const pulled = await alone.pull('large:1');
     expect(pulled.record.root).toBe(pushed.record.root);
     expect(pulled.totals.moved).toBe(0);
+  });
+
+  it('is measured before a pull that the disk has no room for', async () => {
+    // one block, five hundred times: little on the wire, much on the disk
+    const repeated = buildImage({
+      architecture: 'amd64',
+      layers: [[file('same', Buffer.alloc(500 * 262_144, 'A'))]],
+      names: ['repeated:1'],
+    });
+    await a.push(dockerArchive([repeated]));
+    const { bavail, bsize } = await statfs(b.root);
+    b.settings.reserveBytes = bavail * bsize - 64 * MiB;
+    try {
+      const fault = await faultOf(b.pull('repeated:1'));
+      expect(fault).toMatchObject({ kind: 'unavailable', code: 'disk-full', fields: { path: b.root } });
+      expect(fault.fields['needed']).toBeGreaterThan(124 * MiB);
+    } finally {
+      b.settings.reserveBytes = 0;
+    }
+    expect((await b.pull('repeated:1')).totals.moved).toBeLessThan(MiB);
   });
 
   it('comes from two peers that have a half each', async () => {
