@@ -93,6 +93,7 @@ describe('verification of an image', () => {
       expect(problems).toHaveLength(1);
       expect(problems[0]).toContain(cid.toString());
       expect(b.store.objects.has(cid)).toBe(false);
+      await b.store.objects.flush();
       expect(existsSync(storeLayout(b.root).quarantined(cid.toString()))).toBe(true);
 
       const again = await b.pull('verified:1', { blobs: part === 'a kept blob' });
