@@ -243,7 +243,7 @@ describe('pull', () => {
     const pushed = await a.push(layoutTar([indexDescriptor(index)], [...imageBlobs(image), index]), {
       names: ['long:1'],
     });
-    for (const reference of ['long:1', pushed.record.root]) {
+    for (const reference of ['long:1', image.imageId.slice(7), pushed.record.root]) {
       const { record } = await b.pull(reference);
       expect(record.manifests).toEqual(pushed.record.manifests);
       const { top, blob } = readLayout(await b.exportFile(record, 'oci-archive'));

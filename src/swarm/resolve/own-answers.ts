@@ -2,6 +2,7 @@ import { CID } from 'multiformats/cid';
 import * as raw from 'multiformats/codecs/raw';
 import { create as createMultihash } from 'multiformats/hashes/digest';
 import { type Digest, digestBytes, digestHex } from '../../base/digest.ts';
+import { readNode } from '../../image/dag/dag-node.ts';
 import { lookupLink } from '../../image/dag/directory-walk.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
@@ -16,7 +17,7 @@ const PROOFS_BYTES = RESOLVE_LIMITS.proofBytes;
 
 /** What this station answers to peers: shared images only, whatever else is here. */
 export async function answerFromStore(
-  store: Pick<Store, 'images' | 'blocks' | 'objects'>,
+  store: Pick<Store, 'images' | 'blocks'>,
   question: ResolveQuestion,
 ): Promise<ResolveAnswer[]> {
   const answers: ResolveAnswer[] = [];
@@ -116,7 +117,7 @@ function mainDigest(record: ImageRecord): Digest | undefined {
 
 /** The JSON that hashes to `digest`: up to 1 MiB its own raw block, above a chunked file (docs/dag-format.md). */
 async function readProof(
-  store: Pick<Store, 'blocks' | 'objects'>,
+  store: Pick<Store, 'blocks'>,
   record: ImageRecord,
   digest: Digest,
 ): Promise<Uint8Array | undefined> {
@@ -132,7 +133,14 @@ async function readProof(
     store.blocks.getSync(wanted, { sharedOnly: true }),
   );
   if (found.kind !== 'found') return undefined;
-  const info = store.objects.info(found.link.cid);
-  if (info === undefined || info.size > RESOLVE_LIMITS.proofBytes) return undefined;
-  return store.objects.read(info.cid, 0, info.size);
+  return readChunkedJson(store, found.link.cid);
+}
+
+async function readChunkedJson(store: Pick<Store, 'blocks'>, cid: CID): Promise<Uint8Array | undefined> {
+  const bytes = await store.blocks.get(cid, { sharedOnly: true });
+  if (bytes === undefined) return undefined;
+  const { size, links } = readNode(cid, bytes);
+  if (size > RESOLVE_LIMITS.proofBytes) return undefined;
+  const leaves = await Promise.all(links.map((link) => store.blocks.get(link.cid, { sharedOnly: true })));
+  return leaves.every((leaf) => leaf !== undefined) ? Buffer.concat(leaves) : undefined;
 }
