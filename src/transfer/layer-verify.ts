@@ -33,7 +33,7 @@ export async function verifyLayer(
     readonly limits: TransferLimits;
     readonly signal: AbortSignal;
     readonly onBytes?: (bytes: number) => void;
-    readonly objectReady?: (object: number) => Promise<void>;
+    readonly objectReady?: (object: number) => Promise<Uint8Array | undefined>;
     /** Hash the content again (after a suspicion of the disk), not only the tar. */
     readonly rehash?: boolean;
   },

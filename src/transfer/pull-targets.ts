@@ -7,6 +7,7 @@ import { addLayerToPlan } from '../image/layer/layer-plan.ts';
 import type { Lease } from '../store/lease.ts';
 import type { PartialObject } from '../store/object-store.ts';
 import type { Store } from '../store/store.ts';
+import { createRecentBlocks } from './recent-blocks.ts';
 
 /** What of an image has to come: one tar layer, or the exact bytes of a blob that is no tar. */
 export interface PullPart {
@@ -36,8 +37,8 @@ export interface PullTargets {
   wantedFiles(): number[];
   /** Keeps a verified block in every place that needs it. */
   take(index: number, bytes: Uint8Array): Promise<void> | undefined;
-  /** Resolves when the object is complete here. */
-  objectReady(part: number, object: number): Promise<void>;
+  /** Resolves when the object is complete here, with its bytes where they came just now. */
+  objectReady(part: number, object: number): Promise<Uint8Array | undefined>;
   fail(reason: unknown): void;
   /** The part in which a block comes first. */
   partOf(index: number): number;
@@ -60,6 +61,8 @@ const WHOLE = 1;
 const RECIPE = 2;
 const LEAF = 4;
 const PREPARE_WIDTH = 16;
+/** The reader behind a fetch in order is a few groups late. */
+const RECENT_BYTES = 8 * 1024 * 1024;
 
 export function createPullTargets(store: Store, lease: Lease, parts: readonly PullPart[]): PullTargets {
   const builder = createBlockPlanBuilder();
@@ -77,7 +80,9 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
   const targets: Target[] = [];
   const targetOf = new Map<string, number>();
   const places: (Place | Place[] | undefined)[] = new Array(plan.count);
-  const ready = createWaiters<string>();
+  /** By plan index; objects of several leaves behind them, by their place in `targets`. */
+  const ready = createWaiters<number>();
+  const recent = createRecentBlocks(RECENT_BYTES);
 
   function addFile(file: PullPart['file']): void {
     for (let at = 0; at * 32 < file.leaves.length; at++) {
@@ -167,24 +172,25 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     const cid = rawCid(digestOf(index));
     if ((kind & WHOLE) !== 0) store.objects.putWhole(lease, cid, bytes);
     if ((kind & RECIPE) !== 0) store.blocks.put(lease, cid, bytes);
+    if ((kind & WHOLE) !== 0) recent.keep(index, bytes);
     if ((kind & LEAF) === 0) {
       set(index);
-      ready.release(cid.toString());
+      ready.release(index);
       return undefined;
     }
-    return takeLeaf(index, cid, bytes);
+    return takeLeaf(index, bytes);
   }
 
-  async function takeLeaf(index: number, cid: CID, bytes: Uint8Array): Promise<void> {
+  async function takeLeaf(index: number, bytes: Uint8Array): Promise<void> {
     for (const { object, leaf } of placesOf(index)) {
       const target = targets[object] as Target;
       if (target.partial === undefined) continue;
       // Another pull of the same object may have brought its last leaf: ours waits for it all the same.
       if (!target.partial.complete) await target.partial.putLeaf(leaf, bytes);
-      if (target.partial.complete) ready.release(target.cid.toString());
+      if (target.partial.complete) ready.release(plan.count + object);
     }
     set(index);
-    ready.release(cid.toString());
+    ready.release(index);
   }
 
   function queue(index: number, wanted: number[]): void {
@@ -255,8 +261,12 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     async objectReady(part, object) {
       const { index } = parts[part] as Required<PullPart>;
       const cid = objectCid(index.objectSize(object), index.objectDigest(object));
-      if (store.objects.has(cid)) return;
-      await ready.wait(cid.toString());
+      const whole = index.objectLeaves(object) === undefined;
+      const at = whole ? builder.indexOf(index.objectDigest(object)) : -1;
+      if (!store.objects.has(cid)) {
+        await ready.wait(whole ? at : plan.count + (targetOf.get(cid.toString()) as number));
+      }
+      return recent.take(at);
     },
     fail: (reason) => ready.fail(reason),
     partOf(index) {

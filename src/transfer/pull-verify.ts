@@ -16,7 +16,7 @@ export async function verifyPulledLayer(
   options: {
     readonly limits: TransferLimits;
     readonly signal: AbortSignal;
-    readonly objectReady: (object: number) => Promise<void>;
+    readonly objectReady: (object: number) => Promise<Uint8Array | undefined>;
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<{ readonly tarSize: number }> {

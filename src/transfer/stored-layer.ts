@@ -41,8 +41,8 @@ const READS_UNDER_WAY = 8;
 
 export interface RebuildOptions {
   readonly signal: AbortSignal;
-  /** Resolves when an object of the layer is complete here; absent: all are. */
-  readonly objectReady?: (object: number) => Promise<void>;
+  /** Resolves when an object of the layer is complete here, perhaps with its bytes; absent: all are. */
+  readonly objectReady?: (object: number) => Promise<Uint8Array | undefined>;
 }
 
 /** Rebuilds the layer's uncompressed tar from its recipe and its objects. */
@@ -61,8 +61,10 @@ export async function* layerPieces(
   });
 
   async function readRange(object: number, offset: number, length: number): Promise<TarPiece> {
-    await objectReady?.(object);
-    const bytes = await store.objects.read(index.objectCid(object), offset, length);
+    const whole = await objectReady?.(object);
+    const bytes =
+      whole?.subarray(offset, offset + length) ??
+      (await store.objects.read(index.objectCid(object), offset, length));
     if (bytes.length !== length) {
       throw new Fault(
         'corrupt',

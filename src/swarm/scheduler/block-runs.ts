@@ -140,8 +140,10 @@ export class BlockRuns {
     let best: number | undefined;
     let bestCost = Number.POSITIVE_INFINITY;
     const runs = this.#starts.length;
+    // Where everybody has everything nobody else pulls: then the wanted order counts, whoever reads along keeps pace.
+    const first = view.even ? 0 : this.#first;
     for (let i = 0; i < runs; i++) {
-      const run = (this.#first + i) % runs;
+      const run = (first + i) % runs;
       if (this.#left[run] === 0) continue;
       const position = this.#firstHeld(run, view);
       if (position === undefined) continue;
