@@ -66,9 +66,10 @@ describe('runs of wanted blocks', () => {
     expect(runs.take({}, { ...view, has: () => false }, 10_000_000, 100)).toEqual([]);
   });
 
-  it('begin where they are told', () => {
-    const runs = new BlockRuns(160, () => 65_536, 0.5);
-    expect(runs.take({}, everything, 1, 1)).toEqual([80]);
+  it('begin where they are told while others pull too, in the wanted order where all have everything', () => {
+    const shared: RunView = { has: () => true, even: false, holders: () => 1 };
+    expect(new BlockRuns(160, () => 65_536, 0.5).take({}, shared, 1, 1)).toEqual([80]);
+    expect(new BlockRuns(160, () => 65_536, 0.5).take({}, everything, 1, 1)).toEqual([0]);
   });
 
   it('take a block larger than the budget rather than none', () => {

@@ -54,7 +54,7 @@ describe('the level of compression', () => {
 
   it('is given up for a while where it did not make the peer faster', () => {
     const gauge = new PeerGauge('auto', 1);
-    let at = deliver(gauge, 0, 500, 10e6);
+    let at = deliver(gauge, 0, 1500, 10e6);
     expect(gauge.level()).toBe(6);
     at = deliver(gauge, at, 2500, 4e6, 2);
     expect(gauge.level()).toBe(0);
@@ -62,9 +62,17 @@ describe('the level of compression', () => {
     expect(gauge.level()).toBe(0);
   });
 
+  it('is none for a near peer that is slow only at first', () => {
+    const gauge = new PeerGauge('auto', 1);
+    const at = deliver(gauge, 0, 300, 10e6);
+    expect(gauge.level()).toBe(0);
+    deliver(gauge, at, 1000, 90e6);
+    expect(gauge.level()).toBe(0);
+  });
+
   it('stays where it made the peer faster', () => {
     const gauge = new PeerGauge('auto', 1);
-    const at = deliver(gauge, 0, 500, 10e6);
+    const at = deliver(gauge, 0, 1500, 10e6);
     deliver(gauge, at, 4000, 10e6, 2.5);
     expect(gauge.level()).toBe(6);
   });
