@@ -49,7 +49,8 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
   const client = stationClient(context);
   // Is there a station at all? Before anything is said of an engine.
   await client.call('addrs', undefined, context.signal);
-  const engine = target === undefined && flags.storeOnly !== true ? await engineOrNote(context) : undefined;
+  const found = target === undefined && flags.storeOnly !== true ? await engineOrNote(context) : {};
+  const { engine } = found;
   const request: PullRequest = {
     reference,
     blobs:
@@ -90,6 +91,7 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
     return;
   }
   if (engine === undefined) {
+    if (found.note !== undefined) context.note(found.note);
     context.result(line, pulled);
     return;
   }
@@ -108,13 +110,14 @@ async function keepsBlobs(engine: EngineClient, signal: AbortSignal): Promise<bo
 }
 
 /** No engine is no failure: the image is in the store. One that refuses us is, and is said. */
-async function engineOrNote(context: CommandContext): Promise<EngineClient | undefined> {
+async function engineOrNote(
+  context: CommandContext,
+): Promise<{ readonly engine?: EngineClient; readonly note?: string }> {
   try {
-    return await findEngine(context);
+    return { engine: await findEngine(context) };
   } catch (error) {
     if (!(error instanceof Fault) || error.kind === 'cancelled') throw error;
-    context.note(`note: not added to docker, only to the station's store: ${error.message}`);
-    return undefined;
+    return { note: `note: not added to docker, only to the station's store: ${error.message}` };
   }
 }
 
