@@ -29,6 +29,9 @@ export interface Ask {
   id: number;
 }
 
+/** Wire bytes of credit worth a message. */
+const CREDIT_STEP = 256 * 1024;
+
 export interface LaneListener<A extends Ask> {
   /** Bytes that came for an ask, not checked against its digest; a view that the listener owns. */
   block(ask: A, bytes: Uint8Array): void;
@@ -207,8 +210,8 @@ class StreamLane<A extends Ask> implements Lane<A> {
   #giveCredit(): void {
     if (this.#held) return;
     const limit = this.#port.receivedWire + this.#ahead;
-    // Not for each chunk: a message each way costs about 20 us.
-    if (limit - this.#given < this.#ahead / 4) return;
+    // Not for each chunk: a message each way costs about 20 us. On a short link half of what may be ahead is enough.
+    if (limit - this.#given < Math.max(this.#ahead / 4, Math.min(this.#ahead / 2, CREDIT_STEP))) return;
     this.#given = limit;
     this.#port.send({ type: 'credit', limit });
   }

@@ -15,7 +15,10 @@ const TICK_MS = 25;
 const MAX_LANES = 64;
 /** Blocks asked of a station in one go, so that one decision does not fix too much. */
 const MAX_TAKE = 512;
-/** A station that is asked for less than this more is left alone: frames of one want cost as much as its block. */
+/**
+ * A station that is asked for less than this more, or an eighth of its window, is left alone: frames of one want cost as
+ * much as its block.
+ */
 const LEAST_TAKE = 64 * 1024;
 /** What demand may hold beyond the window. */
 const DEMAND_RESERVE = 8 * 1024 * 1024;
@@ -204,7 +207,8 @@ export class Scheduler {
   #fill(station: PeerStation, bulk: FetchJob[]): void {
     for (;;) {
       const budget = Math.min(station.room(), this.#settings.windowBytes - this.#held);
-      if (budget < LEAST_TAKE && (station.asks.size > 0 || budget <= 0)) return;
+      const least = Math.max(LEAST_TAKE, station.gauge.window() / 8);
+      if (budget < least && (station.asks.size > 0 || budget <= 0)) return;
       bulk.sort((a, b) => a.request.rank - b.request.rank || a.served - b.served);
       if (!bulk.some((job) => this.#takeRun(station, job, budget))) return;
     }
