@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -20,6 +21,8 @@ const NODE_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=64'];
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 /** When the user is told that it takes long (a check of the store after power loss may). */
 const SLOW_MS = 10_000;
+/** A station that could not start has this long to end by itself. */
+const END_MS = 5_000;
 
 /**
  * Runs the station as a process of its own that outlives this one, and waits until it is ready.
@@ -50,7 +53,10 @@ export async function startStation(
     const line = await firstLine(child.stdio[READY_FD] as Readable);
     const ready = line === undefined ? undefined : parseReadyLine(line);
     if (ready?.event === 'ready') return { pid: ready.pid };
-    if (ready?.event === 'fault') throw fromFaultRecord(ready.fault);
+    if (ready?.event === 'fault') {
+      await ended(child);
+      throw fromFaultRecord(ready.fault);
+    }
     context.signal.throwIfAborted();
     throw new Fault('unavailable', 'start-failed', `the station did not start: ${lastLogLine(layout.log)}`, {
       fields: { log: layout.log },
@@ -61,6 +67,14 @@ export async function startStation(
     (child.stdio[READY_FD] as Readable).destroy();
     child.unref();
   }
+}
+
+/** A station that could not start is gone when that is said: its locks and ports are free for the next try. */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const late = setTimeout(() => child.kill('SIGKILL'), END_MS);
+  await once(child, 'exit');
+  clearTimeout(late);
 }
 
 /** This process goes on as the station: systemd and container engines see one process, whose signals it gets. */
