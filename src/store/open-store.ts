@@ -36,7 +36,7 @@ export interface StoreComponents {
 }
 
 /** On its way to disk at once: more makes nothing faster and is memory. */
-const QUEUE_BOUNDS = { maxBytes: 32 * 1024 * 1024, maxOps: 4096 };
+const QUEUE_BOUNDS = { maxBytes: 12 * 1024 * 1024, maxOps: 4096 };
 
 /**
  * Opens (or makes) the store below `root`, puts right what a crash left, and re-hashes what a power loss may have cut.
