@@ -4,6 +4,7 @@ import type { DagLink } from '../image/dag/dag-block.ts';
 import { readNode } from '../image/dag/dag-node.ts';
 import type { GetBlock } from '../image/dag/directory-walk.ts';
 import { fileDag, RAW_CODEC } from '../image/dag/file-dag.ts';
+import { missingBlock } from './stored-file.ts';
 
 export interface FileLeaves {
   /** 32 bytes a leaf, in order. */
@@ -32,9 +33,7 @@ export function fileLeaves({ cid, tsize }: DagLink, get: GetBlock): FileLeaves {
 function collect(cid: CID, get: GetBlock, hashes: Uint8Array[], depth: number): number {
   const bytes = get(cid);
   if (bytes === undefined) {
-    throw new Fault('not-found', 'no-block', `block ${cid} is not here`, {
-      fields: { block: cid.toString() },
-    });
+    throw missingBlock(cid);
   }
   const node = readNode(cid, bytes);
   if (node.kind !== 'file' || depth > MAX_DEPTH) throw badFile(cid);

@@ -3,7 +3,7 @@ import type { Digest } from '../base/digest.ts';
 import { Fault } from '../base/fault.ts';
 import { readNode } from '../image/dag/dag-node.ts';
 import type { GetBlock } from '../image/dag/directory-walk.ts';
-import { CHUNK_SIZE } from '../image/dag/file-dag.ts';
+import { CHUNK_SIZE, RAW_CODEC } from '../image/dag/file-dag.ts';
 import { readLayerRoot } from '../image/dag/image-roots.ts';
 import { decodeLayerIndex } from '../image/layer/index-codec.ts';
 import { layerTree } from '../image/layer/layer-tree.ts';
@@ -13,9 +13,9 @@ import type { Store } from '../store/store.ts';
 import { fileLeaves } from './file-leaves.ts';
 import type { PullPart } from './pull-targets.ts';
 import type { PulledLayer } from './pulled-manifest.ts';
+import { missingBlock } from './stored-file.ts';
 import type { StoredLayer } from './stored-layer.ts';
 
-const RAW = 0x55;
 const MAX_DEPTH = 8;
 
 /** A tar layer of a pull: what has to come, and how to read it when it is here. */
@@ -80,9 +80,7 @@ async function takeIndex(store: Store, lease: Lease, cid: CID, get: GetBlock): P
 function* fileBytes(cid: CID, get: GetBlock): Generator<Uint8Array> {
   const bytes = get(cid);
   if (bytes === undefined) {
-    throw new Fault('not-found', 'no-block', `block ${cid} is not here`, {
-      fields: { block: cid.toString() },
-    });
+    throw missingBlock(cid);
   }
   const node = readNode(cid, bytes);
   if (node.kind === 'raw') yield bytes;
@@ -95,7 +93,7 @@ export async function blobPart(
   get: (cid: CID) => Promise<Uint8Array>,
 ): Promise<PullPart> {
   const { root, size } = layer;
-  if (size <= CHUNK_SIZE && root.code === RAW)
+  if (size <= CHUNK_SIZE && root.code === RAW_CODEC)
     return { file: { cid: root, size, leaves: root.multihash.digest } };
   const nodes = new Map<string, Uint8Array>();
   // a node of fewer than two links is only ever the last of its row
@@ -121,7 +119,7 @@ async function collectNodes(
   most: number,
   depth = 0,
 ): Promise<void> {
-  if (nodes.size > most || depth > MAX_DEPTH || cid.code === RAW) {
+  if (nodes.size > most || depth > MAX_DEPTH || cid.code === RAW_CODEC) {
     throw new Fault('corrupt', 'bad-file', `${cid} is no UnixFS file as shp makes it`, {
       fields: { file: cid.toString() },
     });
@@ -129,6 +127,6 @@ async function collectNodes(
   const bytes = await get(cid);
   nodes.set(cid.toString(), bytes);
   for (const { cid: child } of readNode(cid, bytes).links) {
-    if (child.code !== RAW) await collectNodes(child, get, nodes, most, depth + 1);
+    if (child.code !== RAW_CODEC) await collectNodes(child, get, nodes, most, depth + 1);
   }
 }

@@ -1,13 +1,14 @@
 import { CID } from 'multiformats/cid';
 import { Fault } from '../base/fault.ts';
 import { type GetBlock, lookupLink } from '../image/dag/directory-walk.ts';
+import { RAW_CODEC } from '../image/dag/file-dag.ts';
 import { readLayerRoot } from '../image/dag/image-roots.ts';
 import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import type { BlockFetcher } from '../swarm/block-fetcher.ts';
 import { onlyImage } from './only-image.ts';
+import { missingBlock } from './stored-file.ts';
 
-const RAW = 0x55;
 /** Layer roots named as already here in one request. */
 const MAX_HAVE = 256;
 
@@ -46,7 +47,7 @@ export async function pullTree(
     ...(peers.length === 0 ? {} : { peers }),
     have: knownLayerRoots(store),
   })) {
-    if (cid.code === RAW) raws.set(cid.toString(), bytes);
+    if (cid.code === RAW_CODEC) raws.set(cid.toString(), bytes);
     else store.blocks.put(lease, cid, bytes);
   }
   return { get, ...imageBelow(request.root, request.path, get) };
@@ -90,9 +91,7 @@ export function followPath(
       );
     }
     if (found.kind === 'needs-block') {
-      throw new Fault('not-found', 'no-block', `block ${found.cid} is not here`, {
-        fields: { block: found.cid.toString() },
-      });
+      throw missingBlock(found.cid);
     }
     passed.push(at);
     at = found.link.cid;

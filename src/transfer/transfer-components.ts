@@ -18,7 +18,6 @@ export interface TransferSettings {
   readonly share: 'pushed' | 'pulled' | 'none';
   /** `os/arch[/variant]` of this machine. */
   readonly platform: string;
-  readonly indexLimits?: undefined;
   /** Bytes that must stay free on the disk. */
   readonly reserveBytes: number;
   readonly root: string;
