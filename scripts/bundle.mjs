@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 // Each holds a .node file that it finds beside itself.
-const NATIVE = ['lmdb', 'sodium-native'];
+const NATIVE = ['lmdb', 'sodium-native', 'koffi'];
 // CommonJS packages inside the bundle call require, __filename and __dirname, which ES modules have not.
 const COMMONJS = `
 import { createRequire as __createRequire } from 'node:module';

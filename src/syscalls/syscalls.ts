@@ -1,0 +1,33 @@
+/** One mount(2): what a plan of mounts is made of. */
+export interface MountCall {
+  readonly source: string;
+  /** Absolute; must exist. */
+  readonly target: string;
+  /** `fuse.shp`, `overlay`; empty for a remount or bind. */
+  readonly type: string;
+  readonly flags: readonly MountFlag[];
+  /** `a=b,c`; at most 4095 bytes, which is all that mount(2) takes. */
+  readonly data: string;
+}
+
+export type MountFlag = 'rdonly' | 'nosuid' | 'nodev' | 'noexec' | 'bind' | 'remount' | 'private' | 'noatime';
+
+/**
+ * What Node has no call for, of glibc through koffi. Errors are Faults whose fields name the call, its errno's name and
+ * the path; `errno` of a full list is in syscalls/errno.ts.
+ */
+export interface Syscalls {
+  /** On a thread of koffi's own: a mount that hangs holds up nothing else. */
+  mount(call: MountCall): Promise<void>;
+  /** @param options detach: MNT_DETACH; force: MNT_FORCE. The last component is never followed (UMOUNT_NOFOLLOW). */
+  unmount(target: string, options?: { detach?: boolean; force?: boolean }): Promise<void>;
+  /**
+   * FUSE_DEV_IOC_BACKING_OPEN: a passthrough id of the connection for an open file. 4 us.
+   * @throws Fault; fields.errno `ELOOP` where the file lies on a stacked filesystem, `EPERM`, `EOPNOTSUPP`
+   */
+  backingOpen(fuseDevice: number, file: number): number;
+  /** FUSE_DEV_IOC_BACKING_CLOSE; files that use the id keep it. */
+  backingClose(fuseDevice: number, id: number): void;
+  /** The other process's end of a thing that both can hold: pidfd_open(2) + pidfd_getfd(2). The fd is ours to close. */
+  takeFd(pid: number, fd: number): number;
+}
