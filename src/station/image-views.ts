@@ -8,7 +8,8 @@ export function manifestSummary({ root, digest, imageId, platform }: ManifestRec
   return { root, digest, imageId, platform };
 }
 
-export function imageSummary(record: ImageRecord): ImageSummary {
+/** @param copies other stations that hold it, where known */
+export function imageSummary(record: ImageRecord, copies?: number): ImageSummary {
   const { root, publishedRoots, names, state, shared, origin, contentSize, createdAt, usedAt } = record;
   return {
     root,
@@ -18,6 +19,7 @@ export function imageSummary(record: ImageRecord): ImageSummary {
     manifests: record.manifests.map(manifestSummary),
     state,
     shared,
+    ...(copies === undefined ? {} : { copies }),
     origin,
     contentSize,
     keptBlobs: record.keptBlobs.length,

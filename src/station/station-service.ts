@@ -4,13 +4,14 @@ import type { ControlService } from '../doors/control/control-service.ts';
 import { bestPlatform, parsePlatform } from '../image/oci/platform.ts';
 import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
 import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
-import { holdersOf } from '../transfer/copies.ts';
+import { holdersOf, notShared, waitForCopies } from '../transfer/copies.ts';
 import { exportImage } from '../transfer/export.ts';
 import { hasExactBlobs } from '../transfer/oci-archive-export.ts';
 import { pull } from '../transfer/pull.ts';
 import { push } from '../transfer/push.ts';
 import type { TransferComponents, TransferSettings } from '../transfer/transfer-components.ts';
 import { verifyImage } from '../transfer/verify-image.ts';
+import { createCopyCounts } from './copy-counts.ts';
 import { dagView, layerDump } from './debug-views.ts';
 import { findImage } from './image-lookup.ts';
 import { imageDetail, imageSummary, manifestSummary } from './image-views.ts';
@@ -29,6 +30,8 @@ export interface StationServiceSettings {
 /** Exports and verifications read much and write nothing: a few at a time keep the disk's head still. */
 const MAX_EXPORTS = 8;
 const MAX_VERIFICATIONS = 2;
+/** Pushes that wait for copies: each asks every station once a second. */
+const MAX_WAITS = 64;
 /** How long a removal asks who else has the image. */
 const HOLDERS_MS = 3_000;
 
@@ -41,10 +44,13 @@ export function createStationService(
   const { transfer } = settings;
   const operations = createOperations(clock, {
     push: settings.pushes,
+    copies: MAX_WAITS,
     pull: settings.pulls,
     export: MAX_EXPORTS,
     verify: MAX_VERIFICATIONS,
   });
+
+  const copyCounts = createCopyCounts(swarm, clock);
 
   return {
     async status() {
@@ -83,15 +89,19 @@ export function createStationService(
       await swarm.trust.remove(peer);
       return swarm.trust.list();
     },
-    images: async () => [...store.images.all()].map(imageSummary).sort((a, b) => b.createdAt - a.createdAt),
+    async images() {
+      const records = [...store.images.all()].sort((a, b) => b.createdAt - a.createdAt);
+      const copies = await copyCounts.of(records);
+      return records.map((record) => imageSummary(record, copies.get(record.root)));
+    },
     inspect: (image) => imageDetail(store, findImage(store, image)),
     async remove(image): Promise<RemoveResult> {
       const record = findImage(store, image);
-      const holders = record.shared
-        ? await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])
-        : [];
+      const copies = record.shared
+        ? (await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])).length
+        : 0;
       await store.images.remove(record.root);
-      return { root: record.root, names: record.names, notes: removalNotes(record, holders) };
+      return { root: record.root, names: record.names, notes: removalNotes(record, copies) };
     },
     gc: (request, signal) => store.gc({ ...request, signal }),
     async verify(image, { onProgress, signal }) {
@@ -102,7 +112,8 @@ export function createStationService(
       return { root: record.root, ...found };
     },
     async push(archive, request, { onProgress, signal }): Promise<PushResult> {
-      const { argument: text, by, ...options } = request;
+      const { argument: text, by, copies = 0, ...options } = request;
+      if (copies > 0 && transfer.share === 'none') throw notShared();
       const outcome = await operations.run('push', text, signal, onProgress, (listener) =>
         push(components, transfer, archive, {
           ...options,
@@ -112,6 +123,12 @@ export function createStationService(
         }),
       );
       const { record, address, totals } = outcome;
+      if (copies > 0) {
+        // Out of the push's turn: others may go on while this one waits for people.
+        await operations.run('copies', text, signal, onProgress, (listener) =>
+          waitForCopies(swarm, { record, address, copies }, listener, signal),
+        );
+      }
       return {
         address,
         publishedRoot: record.publishedRoots.at(-1) as string,
@@ -175,8 +192,9 @@ function chooseManifest(record: ImageRecord, platform: string): ManifestRecord {
   );
 }
 
-/** A push is on one machine until others hold it. */
-function removalNotes(record: ImageRecord, holders: readonly string[]): string[] {
-  if (record.origin !== 'push' || holders.length > 0) return [];
-  return ['it was pushed here, and no connected station is known to hold it'];
+/** A push is on one machine until others hold it; what was pulled may be gone where it came from. */
+function removalNotes({ origin, shared }: ImageRecord, copies: number): string[] {
+  if (copies > 0) return [];
+  if (shared) return ['this was the last known copy: no connected station holds it'];
+  return origin === 'push' ? ['it was pushed here and not shared: nobody else has it from here'] : [];
 }

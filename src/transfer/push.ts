@@ -9,7 +9,6 @@ import type { Store } from '../store/store.ts';
 import { type FileReport, readArchive } from './archive.ts';
 import { readArchiveImage } from './archive-images.ts';
 import { contentSizeOf } from './content-size.ts';
-import { waitForCopies } from './copies.ts';
 import { checkDiskSpace } from './disk-space.ts';
 import { type StoredImage, storeImageDag } from './image-dag.ts';
 import {
@@ -36,8 +35,6 @@ export interface PushOptions {
   /** Which image of an archive that holds several: a name or a layout's tag. */
   readonly image?: string;
   readonly platform?: string;
-  /** Wait until so many other stations hold the image. */
-  readonly copies?: number;
   readonly onProgress: ProgressListener;
   readonly signal: AbortSignal;
 }
@@ -84,8 +81,6 @@ export async function push(
     reporter.settle();
     const outcome = await publish(components, settings, options, lease, source, image);
     endInterrupted(store, 'push', options.argument.text);
-    const { copies = 0, signal } = options;
-    if (copies > 0) await waitForCopies(components.swarm, outcome.record, copies, reporter, signal);
     return {
       ...outcome,
       totals: { bytes: tally.bytes, here: tally.here, moved: tally.written, seconds: reporter.seconds() },

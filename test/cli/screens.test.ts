@@ -104,10 +104,10 @@ dkr-shp pull <ipfs-hash>      pull down docker image, add it to docker`);
 
   it('ls, inspect and status are tables', async () => {
     const list = (await shp(['ls'])).out.split('\n');
-    expect(list[0]).toMatch(/^NAME +ID +PLATFORM +SIZE +BLOBS +STATE +USED +ROOT$/);
+    expect(list[0]).toMatch(/^NAME +ID +PLATFORM +SIZE +BLOBS +STATE +COPIES +USED +ROOT$/);
     expect(list[1]).toMatch(
       new RegExp(
-        `^jbenet/go-ipfs:latest +c1d9bf8d8844 +linux/amd64 +123 MB +- +pinned, shared +\\d+ d ago +${IMAGE_ROOT}$`,
+        `^jbenet/go-ipfs:latest +c1d9bf8d8844 +linux/amd64 +123 MB +- +pinned, shared +2 +\\d+ d ago +${IMAGE_ROOT}$`,
       ),
     );
     const detail = (await shp(['inspect', 'c1d9bf8d8844'])).out;

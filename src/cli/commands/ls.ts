@@ -14,7 +14,7 @@ export const ls: CommandModule = (program, context) => {
       const images = await stationClient(at).call('images', undefined, at.signal);
       const rows = images.map((image) => imageRow(image, Date.now()));
       at.lines(
-        renderTable(['NAME', 'ID', 'PLATFORM', 'SIZE', 'BLOBS', 'STATE', 'USED', 'ROOT'], rows),
+        renderTable(['NAME', 'ID', 'PLATFORM', 'SIZE', 'BLOBS', 'STATE', 'COPIES', 'USED', 'ROOT'], rows),
         images,
       );
     });
@@ -30,6 +30,7 @@ function imageRow(image: ImageSummary, now: number): string[] {
     figureSize(image.contentSize),
     image.keptBlobs === 0 ? '-' : figureSize(image.keptBlobBytes),
     `${image.state}${image.shared ? ', shared' : ''}`,
+    image.copies === undefined ? '-' : String(image.copies),
     `${figureAge(now - image.usedAt)} ago`,
     image.root,
   ];

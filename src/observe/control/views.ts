@@ -71,6 +71,8 @@ export interface ImageSummary {
   readonly manifests: readonly ManifestSummary[];
   readonly state: 'pinned' | 'cached';
   readonly shared: boolean;
+  /** Connected stations that hold it too; absent: not shared, not asked, or no answer in time. */
+  readonly copies?: number;
   /** `push`, or the peer it was pulled from. */
   readonly origin: string;
   /** Distinct content bytes of its objects. */

@@ -150,7 +150,11 @@ export function createResolver(components: ResolverComponents, settings: Resolve
     async holders({ digest, root }, signal) {
       if (stations.connectedStations().length === 0) return [];
       const question: ResolveQuestion = { kind: 'id', prefix: digestHex(digest) };
-      const { answers } = await pollStations(components, question, { waitMs: HOLDERS_MS, signal });
+      const { answers } = await pollStations(components, question, {
+        waitMs: HOLDERS_MS,
+        connectedOnly: true,
+        signal,
+      });
       return answers.filter(({ answer }) => answer.root === root).map(({ peer }) => peer);
     },
     async resolve(query, given) {

@@ -22,6 +22,8 @@ export interface PollOptions {
   /** Ask this one only. */
   readonly from?: string | undefined;
   readonly waitMs: number;
+  /** Nobody who is only being dialled is waited for. */
+  readonly connectedOnly?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -52,7 +54,7 @@ export async function pollStations(
     for (const waker of wakers) waker();
   };
   let asking = 0;
-  let patient = true;
+  let patient = options.connectedOnly !== true;
 
   const ask = async (peer: string): Promise<void> => {
     asked.add(peer);

@@ -29,6 +29,7 @@ export const IMAGE: ImageDetail = {
   manifests: [MANIFEST],
   state: 'pinned',
   shared: true,
+  copies: 2,
   origin: 'push',
   contentSize: 123_456_789,
   keptBlobs: 0,

@@ -34,6 +34,8 @@ export interface RunningCommand {
   readonly done: Promise<CommandResult>;
   /** Resolves when the progress shows so many content bytes, or the command has ended. Needs `--json`. */
   reached(bytes: number): Promise<void>;
+  /** Answers stderr so far when it holds the text. @throws Error when the command ends without it */
+  said(text: string): Promise<string>;
 }
 
 /** One station of a test, driven by the command line alone. */
@@ -189,6 +191,7 @@ export function beginCli(args: readonly string[], options: CommandOptions = {}):
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text;
+    for (const check of [...waiting]) check();
     const lines = (line + text).split('\n');
     line = lines.pop() as string;
     for (const one of lines) if (one.startsWith('{"event":')) take(JSON.parse(one));
@@ -198,18 +201,24 @@ export function beginCli(args: readonly string[], options: CommandOptions = {}):
     child.stdin.end(input);
   } else pipeline(input, child.stdin, () => {});
   const done = once(child, 'close').then(([code]) => ({ code: code as number | null, out, err }));
+  const until = async (holds: () => boolean): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = (): void => {
+      if (holds()) resolve();
+    };
+    waiting.add(check);
+    check();
+    await Promise.race([promise, done]);
+    waiting.delete(check);
+  };
   return {
     child,
     done,
-    async reached(wanted) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const check = (): void => {
-        if (bytes >= wanted) resolve();
-      };
-      waiting.add(check);
-      check();
-      await Promise.race([promise, done]);
-      waiting.delete(check);
+    reached: (wanted) => until(() => bytes >= wanted),
+    async said(text) {
+      await until(() => err.includes(text));
+      if (!err.includes(text)) throw new Error(`${args.join(' ')} did not say ${text}: ${err}`);
+      return err;
     },
   };
 }
