@@ -107,10 +107,61 @@ export const SETTINGS = {
     most: 2 * GiB,
     reason: 'The most that one answer with the indexes of an image may hold.',
   }),
+  'fetch.background': choice(['auto', 'off'], {
+    default: 'auto',
+    reason:
+      'Whether the rest of an image that was mounted or pulled lazily comes by itself, right behind its start-up profile and always after what a read waits for. off brings only what is read; the image then needs peers for as long as it is used.',
+  }),
+  'fetch.backgroundRate': size({
+    default: 0,
+    unit: 'bytes a second',
+    reason:
+      'The most that such a fetch in the background takes; 0 is no limit. What a read waits for is never slowed down.',
+  }),
   'serve.uploadLimit': size({
     default: 0,
     unit: 'bytes a second',
     reason: 'The most that is sent to all peers together; 0 is no limit.',
+  }),
+  'mount.wait': duration({
+    default: 30_000,
+    least: 100,
+    reason:
+      'How long a read of a mounted image waits for content that no peer sends, or for a station that is stopped, before it fails with EIO.',
+  }),
+  'mount.wholeAtOpen': size({
+    default: MiB,
+    most: GiB,
+    reason:
+      'A file of a mounted image up to this size is fetched whole when it is opened, a larger one as it is read. 1 MiB is a tenth of a second at 100 Mbit/s; what is opened is mostly read whole.',
+  }),
+  'mount.readahead': size({
+    default: 128 * 1024,
+    most: 64 * MiB,
+    reason:
+      "What the kernel reads ahead of a file's reader in a mounted image (read_ahead_kb). 128 KiB is Linux's own default; more brings large files faster over a near link, and unneeded bytes over a far one.",
+  }),
+  'mount.passthrough': choice(['auto', 'off'], {
+    default: 'auto',
+    reason:
+      'Whether the kernel reads files that are here whole by itself, without asking the mount server (FUSE passthrough, Linux 6.9). auto: where it can.',
+  }),
+  'profile.record': flag({
+    default: true,
+    reason:
+      'Record which content the first start of a mounted image uses, in its order. With that profile later starts, here and on stations that fetch from here, ask for it in one batch.',
+  }),
+  'profile.window': duration({
+    default: 30_000,
+    least: 1000,
+    reason: 'How long after a mount its reads count as the start.',
+  }),
+  'profile.runs': count({
+    default: 3,
+    least: 1,
+    most: 100,
+    unit: 'runs',
+    reason: 'How many recorded starts are merged into one profile; the oldest gives way.',
   }),
   'store.cacheMax': size({
     default: 20 * GiB,
