@@ -12,12 +12,18 @@ export interface MountCall {
 
 export type MountFlag = 'rdonly' | 'nosuid' | 'nodev' | 'noexec' | 'bind' | 'remount' | 'private' | 'noatime';
 
+/** Bytes of a mount's options: mount(2) copies one page and ends it with a zero (fs/namespace.c, copy_mount_options). */
+export const MAX_MOUNT_DATA = 4095;
+
 /**
- * What Node has no call for, of glibc through koffi. Errors are Faults whose fields name the call, its errno's name and
- * the path; `errno` of a full list is in syscalls/errno.ts.
+ * What Node has no call for, of the libc through koffi. Errors are Faults whose fields name the call, its errno's name
+ * (`fields.errno`, a name of syscalls/errno.ts) and the path; `unsupported/no-syscalls` where koffi cannot be loaded.
  */
 export interface Syscalls {
-  /** On a thread of koffi's own: a mount that hangs holds up nothing else. */
+  /**
+   * Off the event loop, on threads of libuv's pool, since that is where koffi runs asynchronous calls: at most two mounts
+   * and unmounts at a time, so that ones which hang leave room for the reads they may wait for.
+   */
   mount(call: MountCall): Promise<void>;
   /** @param options detach: MNT_DETACH; force: MNT_FORCE. The last component is never followed (UMOUNT_NOFOLLOW). */
   unmount(target: string, options?: { detach?: boolean; force?: boolean }): Promise<void>;
