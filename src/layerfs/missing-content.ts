@@ -1,7 +1,8 @@
 import type { RequestId } from '../fuse/filesystem.ts';
 
-/** A request that waits for content: what the FUSE thread hands to the thread that talks to the station. */
+/** Content that is not here: what the FUSE thread hands to the thread that talks to the station. */
 export interface MissingContent {
+  /** Means nothing where the answer is `ahead`. */
   readonly request: RequestId;
   readonly node: number;
   readonly chain: string;
@@ -10,18 +11,19 @@ export interface MissingContent {
   /** Text of the object's CID and its bytes. */
   readonly cid: string;
   readonly size: number;
-  /** The leaves that are needed. */
+  /** The leaves that are needed: `[first, end)`. */
   readonly first: number;
   readonly end: number;
-  /** `open`: answer with `handle`, reads follow as READ. `read`: answer with the bytes. */
+  /**
+   * `open`: answer with `handle`, reads follow as READ; the open is counted already. `read`: answer with the bytes.
+   * `ahead`: nobody waits; what comes is only marked in `leaves`.
+   */
   readonly answer:
     | { readonly kind: 'open'; readonly handle: number }
-    | { readonly kind: 'read'; readonly offset: number; readonly length: number };
+    | { readonly kind: 'read'; readonly offset: number; readonly length: number }
+    | { readonly kind: 'ahead' };
   /** For logs. */
   readonly path: string;
-  /**
-   * Of a large object: the leaves known to be here, one bit each, leaf 0 in bit 0 of byte 0, shared between the threads:
-   * who answers sets them, so that the next read is answered at once.
-   */
-  readonly bits?: SharedArrayBuffer;
+  /** Of a large object: which leaves are here, shared between the threads (see `shared-leaves.ts`): who answers marks them. */
+  readonly leaves?: SharedArrayBuffer;
 }
