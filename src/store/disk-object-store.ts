@@ -142,6 +142,14 @@ class DiskObjectStore implements ObjectStore {
     if (failure !== undefined) throw failure;
   }
 
+  async readable(cid: CID): Promise<boolean> {
+    const key = blockKey(cid);
+    if (key === undefined) return false;
+    const { pending, queue, objects } = this.#components;
+    if (pending.get(key) !== undefined) await queue.idle();
+    return objects.has(key);
+  }
+
   async read(cid: CID, offset: number, length: number): Promise<Buffer> {
     const key = this.#keyOf(cid);
     const { pending, queue } = this.#components;

@@ -34,6 +34,7 @@ export class DiskStore implements Store {
   readonly objects: ObjectStore;
   readonly blocks: DiskStoreComponents['blocks'];
   readonly images: DiskStoreComponents['images'];
+  readonly drafts: DiskStoreComponents['drafts'];
   readonly bindings: Bindings;
   readonly values: Values;
   readonly #components: DiskStoreComponents;
@@ -48,6 +49,7 @@ export class DiskStore implements Store {
     this.objects = components.store;
     this.blocks = components.blocks;
     this.images = components.images;
+    this.drafts = components.drafts;
     this.bindings = components.bindings;
     this.values = components.values;
     this.#orphansLikely = components.orphansLikely;
@@ -135,9 +137,11 @@ export class DiskStore implements Store {
 
   /** Drops cached images, least recently used first, until at most `max` bytes of them are left. */
   async #evictCached(max: number): Promise<void> {
-    const { images, logger } = this.#components;
+    const { images, drafts, logger } = this.#components;
+    // One that is used has a draft beside its record.
+    const used = (root: string): boolean => drafts.get(root) !== undefined;
     const cached = [...images.all()]
-      .filter(({ state }) => state === 'cached')
+      .filter(({ state, manifests }) => state === 'cached' && !manifests.some(({ root }) => used(root)))
       .sort((a, b) => a.usedAt - b.usedAt);
     let bytes = cached.reduce((sum, { contentSize }) => sum + contentSize, 0);
     for (const { root, contentSize } of cached) {

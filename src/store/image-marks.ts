@@ -12,8 +12,8 @@ const PUBLISHED_ROOT_DEPTH = 16;
 
 /**
  * Marks all that one image keeps: its manifest roots and kept blobs with everything below, its image root without the
- * platforms that it does not keep, and the directories of its published roots.
- * `onMissing` is called for what must be here: all but published roots and what hangs on the image root by itself.
+ * platforms that it does not keep, the directories of its published roots, and its start-up profiles.
+ * `onMissing` is called for what must be here: all but published roots, profiles and what hangs on the image root by itself.
  */
 export async function markImage(
   record: ImageRecord,
@@ -36,6 +36,10 @@ export async function markImage(
   }
   for (const published of record.publishedRoots) {
     await markOutline(CID.parse(published), PUBLISHED_ROOT_DEPTH, stops, store, marks, options);
+  }
+  for (const { profile, recorded } of record.profiles ?? []) {
+    const blocks = [profile, ...recorded].map((text) => CID.parse(text));
+    await walkDag(blocks, store, marks, { ...options, onMissing: () => {} });
   }
 }
 

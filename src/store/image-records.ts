@@ -34,6 +34,22 @@ export interface ManifestRecord {
   readonly layers: readonly LayerRecord[];
 }
 
+/** A start-up profile: what of the content is used first, as one block (docs/dag-format.md). */
+export interface ImageProfile {
+  /** CID of the manifest root whose content it lists. */
+  readonly root: string;
+  /** CID of the profile, and its bytes. */
+  readonly profile: string;
+  readonly size: number;
+  readonly source: 'recorded' | 'imported' | 'catalogue';
+  /** Ranges of leaves, the content bytes that they cover, and the runs that were merged. */
+  readonly ranges: number;
+  readonly bytes: number;
+  readonly runs: number;
+  /** CIDs of the runs recorded here, oldest first: each a profile of its own. */
+  readonly recorded: readonly string[];
+}
+
 /** pinned: pushed, pulled, followed. cached: goes least recently used first when `store.cacheMax` is reached. */
 export type ImageState = 'pinned' | 'cached';
 
@@ -51,6 +67,8 @@ export interface ImageRecord {
   /** In the catalogue, its objects shared. */
   readonly shared: boolean;
   readonly keptBlobs: readonly KeptBlob[];
+  /** One a manifest root at most; what of them is not here is no fault. */
+  readonly profiles?: readonly ImageProfile[];
   /** `push`, or the peer it was pulled from. */
   readonly origin: string;
   /** Distinct content bytes of its objects. */

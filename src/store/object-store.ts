@@ -75,6 +75,11 @@ export interface ObjectStore {
   /** The same, blocking; for objects of one block on hot paths. */
   readSync(cid: CID, offset: number, length: number): Buffer;
   /**
+   * Resolves when the object's file lies in `cas/` for everybody to read, with false where it is not here or could not
+   * be written.
+   */
+  readable(cid: CID): Promise<boolean>;
+  /**
    * Everything put before this call is on disk, power loss included (one syncfs serves all that wait).
    * @param lease as for {@link drained}, and throws the same
    */

@@ -7,6 +7,7 @@ import type { WalkedStore } from './dag-walk.ts';
 import { type Database, openDatabase } from './database.ts';
 import { openBindings } from './database-bindings.ts';
 import { createBlockStore } from './database-block-store.ts';
+import { openImageDrafts } from './database-image-drafts.ts';
 import { openImageRecords } from './database-image-records.ts';
 import { openValues } from './database-values.ts';
 import { createDiskObjectStore } from './disk-object-store.ts';
@@ -169,6 +170,15 @@ async function compose(
     onRemoved: () => diskStore?.sweepSoon(),
   });
 
+  const drafts = openImageDrafts({
+    table: database.table('drafts'),
+    database,
+    walked,
+    marks: pins,
+    monotonic: clock.monotonic,
+    onRemoved: () => diskStore?.sweepSoon(),
+  });
+
   const bootId = settings.bootId ?? currentBootId();
   await settlePartials({ layout, queue, objects, partialRows, partials });
   await restoreBytes(before);
@@ -210,6 +220,7 @@ async function compose(
     pending,
     blocks,
     images,
+    drafts,
     leases,
     pins,
     walked,

@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid';
 import type { Bindings } from './bindings.ts';
 import type { BlockStore } from './block-store.ts';
+import type { ImageDrafts } from './image-drafts.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { Lease, LeaseKind } from './lease.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -46,6 +47,8 @@ export interface Store {
   readonly objects: ObjectStore;
   readonly blocks: BlockStore;
   readonly images: ImageRecords;
+  /** Images that are not whole yet, kept as far as they are here. */
+  readonly drafts: ImageDrafts;
   readonly bindings: Bindings;
   /** Small durable values of other rooms (trust, remembered choices, catalogue version), by name. */
   readonly values: Values;

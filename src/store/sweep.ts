@@ -4,6 +4,7 @@ import type { WalkedStore } from './dag-walk.ts';
 import type { Database } from './database.ts';
 import type { OwnBlocks } from './database-block-store.ts';
 import type { FileQueue } from './file-queue.ts';
+import type { ImageDrafts } from './image-drafts.ts';
 import { markImage } from './image-marks.ts';
 import type { ImageRecords } from './image-records.ts';
 import type { LeaseBook } from './lease-book.ts';
@@ -28,6 +29,7 @@ export interface SweepComponents {
   readonly pending: PendingObjects;
   readonly blocks: OwnBlocks;
   readonly images: ImageRecords;
+  readonly drafts: ImageDrafts;
   readonly leases: LeaseBook;
   readonly pins: PinMarks;
   readonly walked: WalkedStore;
@@ -40,7 +42,7 @@ const MAX_DROPPED = 8192;
 const UNLINKS_A_STEP = 32;
 
 /**
- * Phase 1 marks what the images keep. Phase 2 goes over all rows and drops those that nothing keeps: not marked, not
+ * Phase 1 marks what the images and drafts keep. Phase 2 goes over all rows and drops those that nothing keeps: not marked, not
  * named by a pin that came meanwhile, not seen by an open lease, not born since the oldest of them or since the sweep
  * began. A row goes before its file, durably: a crash between leaves a file without a row, which the next
  * orphan scan unlinks, never a row without a file. A put that comes between finds no row and writes its file anew,
@@ -68,11 +70,12 @@ interface Marks {
 }
 
 async function markAll(
-  { images, walked }: SweepComponents,
+  { images, drafts, walked }: SweepComponents,
   pause: () => Promise<void> | undefined,
 ): Promise<Marks> {
   const marks: Marks = { shared: new CidMarks(), unshared: new CidMarks() };
-  for (const record of images.all()) {
+  const unfinished = [...drafts.all()].map(({ record }) => record);
+  for (const record of [...images.all(), ...unfinished]) {
     // A block that an image should have and has not is no reason to lose the rest.
     const options = { pause, onMissing: () => {} };
     await markImage(record, walked, record.shared ? marks.shared : marks.unshared, options);

@@ -35,6 +35,7 @@ export function pulledRecord(
     state: before?.state === 'pinned' ? 'pinned' : now.state,
     shared: before?.shared === true || now.shared,
     keptBlobs: now.keptBlobs,
+    ...(before?.profiles === undefined ? {} : { profiles: before.profiles }),
     origin: before?.origin ?? now.origin,
     contentSize: Math.max(before?.contentSize ?? 0, now.contentSize),
     createdAt: before?.createdAt ?? now.time,

@@ -178,6 +178,7 @@ async function publish(
     state: 'pinned',
     shared: settings.share !== 'none',
     keptBlobs: mergeKeptBlobs(store, before?.keptBlobs ?? [], image.keptBlobs),
+    ...(before?.profiles === undefined ? {} : { profiles: before.profiles }),
     origin: 'push',
     contentSize: contentSizeOf(layerIndexes(source)),
     createdAt: before?.createdAt ?? now,

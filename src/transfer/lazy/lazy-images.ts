@@ -77,9 +77,20 @@ export interface LazyImages {
   want(leaves: WantedLeaves, signal: AbortSignal): Promise<{ readonly complete: boolean }>;
   /** First uses in order, for the profile: `[layer, object, first leaf, end leaf]`. */
   touched(key: string, ranges: readonly (readonly [number, number, number, number])[]): void;
-  /** A mount of it began, or the last one ended: it is not swept nor removed meanwhile. */
+  /** Whether first uses are of interest: a mount that begins now, or one that runs, is recorded. */
+  recording(key: string): boolean;
+  /** A mount of it began, or the last one ended: it is not swept nor removed meanwhile, over restarts too. */
   used(key: string, mounted: boolean): void;
-  /** Called when an image becomes complete or is quarantined. Returns the unsubscribe. */
+  /** Keys that count as mounted; after a start those of the last run, until `used` says otherwise. */
+  mounted(): readonly string[];
+  /** @throws Fault `busy/image-mounted` (fields: image) where a platform of the image root is mounted */
+  checkUnused(imageRoot: string): void;
+  /**
+   * Gives up an image that is not whole yet, by key, image root, name or id prefix. Answers its image root, or nothing
+   * where there is none. @throws Fault `busy/image-mounted`
+   */
+  remove(image: string): Promise<string | undefined>;
+  /** Called when an image becomes complete, is quarantined, or is not recorded any more. Returns the unsubscribe. */
   onChange(listener: (key: string) => void): () => void;
   /** Goes on with what an earlier run of the station left. */
   resume(): Promise<void>;
