@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { OperationView } from '../observe/control/views.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 
-export type OperationKind = 'push' | 'copies' | 'pull' | 'export' | 'verify';
+export type OperationKind = 'push' | 'copies' | 'pull' | 'open' | 'export' | 'verify';
 
 /** What runs now; so many of a kind at one time, the others wait for their turn. */
 export interface Operations {
@@ -30,10 +30,11 @@ export function createOperations(clock: Clock, most: Readonly<Record<OperationKi
     push: [],
     copies: [],
     pull: [],
+    open: [],
     export: [],
     verify: [],
   };
-  const busy: Record<OperationKind, number> = { push: 0, copies: 0, pull: 0, export: 0, verify: 0 };
+  const busy: Record<OperationKind, number> = { push: 0, copies: 0, pull: 0, open: 0, export: 0, verify: 0 };
 
   async function enter(kind: OperationKind, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();

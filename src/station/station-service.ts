@@ -1,11 +1,12 @@
 import { Fault } from '../base/fault.ts';
 import { VERSION } from '../config/version.ts';
 import type { ControlService } from '../doors/control/control-service.ts';
-import { bestPlatform, parsePlatform } from '../image/oci/platform.ts';
 import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
 import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
 import { holdersOf, notShared, waitForCopies } from '../transfer/copies.ts';
 import { exportImage } from '../transfer/export.ts';
+import type { LazyImages } from '../transfer/lazy/lazy-images.ts';
+import type { Profiles } from '../transfer/lazy/profiles.ts';
 import { hasExactBlobs } from '../transfer/oci-archive-export.ts';
 import { pull } from '../transfer/pull.ts';
 import { push } from '../transfer/push.ts';
@@ -15,7 +16,18 @@ import { createCopyCounts } from './copy-counts.ts';
 import { dagView, layerDump } from './debug-views.ts';
 import { findImage } from './image-lookup.ts';
 import { imageDetail, imageSummary, manifestSummary } from './image-views.ts';
+import { exportManifests } from './manifest-lookup.ts';
+import { createMountCalls, noMountCalls } from './mount-calls.ts';
+import type { MountService, StationMount } from './mounts/mount-service.ts';
 import { createOperations } from './operations.ts';
+
+export interface StationServiceComponents extends TransferComponents {
+  /** Absent: this station mounts nothing. */
+  readonly mounting?: {
+    readonly lazy: LazyImages & { readonly profiles: Profiles };
+    readonly mounts: MountService;
+  };
+}
 
 export interface StationServiceSettings {
   readonly root: string;
@@ -24,6 +36,8 @@ export interface StationServiceSettings {
   readonly pushes: number;
   readonly pulls: number;
   readonly transfer: TransferSettings;
+  /** `profile.record` and `profile.runs` */
+  readonly profiles?: { readonly record: boolean; readonly runs: number };
   readonly onStop: () => void;
 }
 
@@ -32,27 +46,39 @@ const MAX_EXPORTS = 8;
 const MAX_VERIFICATIONS = 2;
 /** Pushes that wait for copies: each asks every station once a second. */
 const MAX_WAITS = 64;
+/** Images that are opened for a mount: a few blocks each, and somebody waits. */
+const MAX_OPENS = 32;
 /** How long a removal asks who else has the image. */
 const HOLDERS_MS = 3_000;
 
 /** What the control door asks, done by the store, the swarm and the transfers. */
 export function createStationService(
-  components: TransferComponents,
+  components: StationServiceComponents,
   settings: StationServiceSettings,
 ): ControlService {
-  const { store, swarm, clock } = components;
+  const { store, swarm, clock, mounting } = components;
   const { transfer } = settings;
   const operations = createOperations(clock, {
     push: settings.pushes,
     copies: MAX_WAITS,
     pull: settings.pulls,
+    open: MAX_OPENS,
     export: MAX_EXPORTS,
     verify: MAX_VERIFICATIONS,
   });
 
   const copyCounts = createCopyCounts(swarm, clock);
+  const mounts = mounting?.mounts;
+  const mountCalls =
+    mounting === undefined
+      ? noMountCalls()
+      : createMountCalls(
+          { store, ...mounting, operations },
+          { platform: transfer.platform, ...settings.profiles },
+        );
 
   return {
+    ...mountCalls,
     async status() {
       const peers = swarm.peers();
       return {
@@ -70,11 +96,17 @@ export function createStationService(
         usage: { ...store.usage() },
         memory: process.memoryUsage.rss(),
         operations: operations.list(),
+        mounts: await mountCalls.mounts(),
       };
     },
-    async stop() {
+    async stop({ all = false, force = false }) {
+      const { left = [], unmounted = [] } = (await mounts?.release({ all, force })) ?? {};
       settings.onStop();
-      return { pid: process.pid };
+      return {
+        pid: process.pid,
+        left: left.map(({ target }) => target),
+        unmounted: unmounted.map(({ target }) => target),
+      };
     },
     addrs: async () => swarm.addrs(),
     peers: async () => swarm.peers(),
@@ -97,6 +129,7 @@ export function createStationService(
     inspect: (image) => imageDetail(store, findImage(store, image)),
     async remove(image): Promise<RemoveResult> {
       const record = findImage(store, image);
+      refuseMounted(record, (await mounts?.list()) ?? []);
       const copies = record.shared
         ? (await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])).length
         : 0;
@@ -164,31 +197,24 @@ export function createStationService(
     },
     async export({ image, format, platform, names }, signal) {
       const record = findImage(store, image);
-      const manifest = chooseManifest(record, platform ?? transfer.platform);
-      return exportImage(store, { record, manifest, format, names: names ?? record.names, signal });
+      const manifests = exportManifests(record, platform ?? transfer.platform);
+      return exportImage(store, { record, manifests, format, names: names ?? record.names, signal });
     },
     debugDag: (cid, signal) => dagView(store, swarm, cid, signal),
     debugLayer: (cid) => layerDump(store, cid),
   };
 }
 
-function chooseManifest(record: ImageRecord, platform: string): ManifestRecord {
-  const [first, ...others] = record.manifests;
-  if (first !== undefined && others.length === 0) return first;
-  const named = record.manifests.map((manifest) => ({
-    manifest,
-    platform: parsePlatform(manifest.platform),
-  }));
-  const best = bestPlatform(parsePlatform(platform), named);
-  if (best !== undefined) return best.manifest;
-  const have = record.manifests.map((manifest) => manifest.platform);
+/** @throws Fault `busy/image-mounted` */
+function refuseMounted({ root, manifests }: ImageRecord, mounts: readonly StationMount[]): void {
+  const used = mounts.filter(({ key }) => manifests.some((manifest) => manifest.root === key));
+  if (used.length === 0) return;
+  const targets = used.map(({ target }) => target);
   throw new Fault(
-    'not-found',
-    'no-such-platform',
-    `image ${record.root} is here for ${have.join(', ')}, not for ${platform}`,
-    {
-      fields: { platform, have },
-    },
+    'busy',
+    'image-mounted',
+    `image ${root} is mounted at ${targets.join(', ')}: dkr-shp umount it first`,
+    { fields: { root, mounts: targets } },
   );
 }
 

@@ -28,7 +28,7 @@ async function runStop(context: CommandContext): Promise<void> {
     return;
   }
   const { pid, peerId } = running;
-  await stationClient(context).call('stop', undefined, context.signal);
+  await stationClient(context).call('stop', {}, context.signal);
   for (const until = performance.now() + STOP_MS; isAlive(pid); ) {
     if (performance.now() > until) {
       throw new Fault('unavailable', 'still-stopping', `the station (process ${pid}) has not ended yet`, {

@@ -24,7 +24,7 @@ type TarHandler<Name extends EndpointsOf<'tar'>> = (
 /** What each endpoint that answers one JSON document does. */
 export const JSON_ROUTES: { readonly [Name in EndpointsOf<'json'>]: JsonHandler<Name> } = {
   status: (service) => service.status(),
-  stop: (service) => service.stop(),
+  stop: (service, request, signal) => service.stop(request, signal),
   addrs: (service) => service.addrs(),
   peers: (service) => service.peers(),
   connect: (service, { addr }, signal) => service.connect(addr, signal),
@@ -38,6 +38,12 @@ export const JSON_ROUTES: { readonly [Name in EndpointsOf<'json'>]: JsonHandler<
   gc: (service, request, signal) => service.gc(request, signal),
   debugDag: (service, { cid }, signal) => service.debugDag(cid, signal),
   debugLayer: (service, { cid }, signal) => service.debugLayer(cid, signal),
+  debugFuse: (service) => service.debugFuse(),
+  mounts: (service) => service.mounts(),
+  unmount: (service, request, signal) => service.unmount(request, signal),
+  profile: (service, request) => service.profile(request),
+  profileExport: (service, request) => service.profileExport(request),
+  profileForget: (service, request) => service.profileForget(request),
 };
 
 /** What each endpoint that reports while it works does. */
@@ -45,6 +51,9 @@ export const EVENT_ROUTES: { readonly [Name in EndpointsOf<'events'>]: EventsHan
   push: (service, request, call, body) => service.push(body, request, call),
   pull: (service, request, call) => service.pull(request, call),
   verify: (service, { image }, call) => service.verify(image, call),
+  prepare: (service, request, call) => service.prepare(request, call),
+  mount: (service, request, call) => service.mount(request, call),
+  profileImport: (service, request, call, body) => service.profileImport(body, request, call),
 };
 
 export const TAR_ROUTES: { readonly [Name in EndpointsOf<'tar'>]: TarHandler<Name> } = {

@@ -1,5 +1,25 @@
 import type { Readable } from 'node:stream';
-import type { ExportRequest, GcRequest, PullRequest, PushRequest } from '../../observe/control/requests.ts';
+import type {
+  FuseDebugView,
+  MountResult,
+  MountsView,
+  PrepareResult,
+  ProfileFile,
+  ProfileView,
+  StopResult,
+  UnmountResult,
+} from '../../observe/control/mount-views.ts';
+import type {
+  ExportRequest,
+  GcRequest,
+  MountRequest,
+  PrepareRequest,
+  ProfileRequest,
+  PullRequest,
+  PushRequest,
+  StopRequest,
+  UnmountRequest,
+} from '../../observe/control/requests.ts';
 import type {
   DagView,
   GcResult,
@@ -29,8 +49,11 @@ export interface OperationCall {
  */
 export interface ControlService {
   status(): Promise<StationStatus>;
-  /** Begins the stop and answers at once; the process ends behind it. */
-  stop(): Promise<{ readonly pid: number }>;
+  /**
+   * Begins the stop and answers at once; the process ends behind it. With `all` what serves mounts has ended by then.
+   * @throws Fault `busy/mounts-in-use` for `all` without `force` while anything is mounted: nothing is stopped
+   */
+  stop(request: StopRequest, signal: AbortSignal): Promise<StopResult>;
   addrs(): Promise<readonly string[]>;
   peers(): Promise<readonly PeerView[]>;
   connect(addr: string, signal: AbortSignal): Promise<{ readonly peer: string }>;
@@ -52,6 +75,19 @@ export interface ControlService {
   pull(request: PullRequest, call: OperationCall): Promise<PullResult>;
   /** Resolves once the image is found and the first byte can be made; the stream is destroyed when the client goes away. */
   export(request: ExportRequest, signal: AbortSignal): Promise<ExportedTar>;
+  /** Resolves once the image could be mounted; its content follows by itself. */
+  prepare(request: PrepareRequest, call: OperationCall): Promise<PrepareResult>;
+  /** Resolves once the directory shows the image. */
+  mount(request: MountRequest, call: OperationCall): Promise<MountResult>;
+  unmount(request: UnmountRequest, signal: AbortSignal): Promise<UnmountResult>;
+  mounts(): Promise<MountsView>;
+  profile(request: ProfileRequest): Promise<ProfileView>;
+  profileExport(request: ProfileRequest): Promise<ProfileFile>;
+  /** @param file the bytes of an exported profile */
+  profileImport(file: Readable, request: ProfileRequest, call: OperationCall): Promise<ProfileView>;
+  /** Answers what it was. */
+  profileForget(request: ProfileRequest): Promise<ProfileView>;
+  debugFuse(): Promise<FuseDebugView>;
   debugDag(cid: string, signal: AbortSignal): Promise<DagView>;
   debugLayer(cid: string, signal: AbortSignal): Promise<LayerDump>;
 }

@@ -21,11 +21,12 @@ const MAX_TEXTS = 1024;
 const text: Field = { shape: 'text' };
 const optionalText: Field = { shape: 'text', optional: true };
 const optionalFlag: Field = { shape: 'flag', optional: true };
+const profiled = { image: text, platform: optionalText };
 
 /** Every field of every request; a field that is not here is refused, so that a typing error is never ignored. */
 const REQUESTS: { readonly [Name in EndpointName]: Fields<EndpointTypes[Name]['request']> } = {
   status: {},
-  stop: {},
+  stop: { all: optionalFlag, force: optionalFlag },
   addrs: {},
   peers: {},
   connect: { addr: text },
@@ -60,8 +61,25 @@ const REQUESTS: { readonly [Name in EndpointName]: Fields<EndpointTypes[Name]['r
     platform: optionalText,
     names: { shape: 'texts', optional: true },
   },
+  prepare: { reference: text, platform: optionalText, from: optionalText },
+  mount: {
+    reference: text,
+    platform: optionalText,
+    from: optionalText,
+    target: text,
+    writable: optionalFlag,
+    suid: optionalFlag,
+    dev: optionalFlag,
+  },
+  mounts: {},
+  unmount: { target: text, lazy: optionalFlag, keep: optionalFlag },
+  profile: profiled,
+  profileExport: profiled,
+  profileImport: profiled,
+  profileForget: profiled,
   debugDag: { cid: text },
   debugLayer: { cid: text },
+  debugFuse: {},
 };
 
 /**

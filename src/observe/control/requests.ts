@@ -31,6 +31,46 @@ export interface PullRequest {
   readonly cached?: boolean;
 }
 
+/** What `pull --lazy` asks: as {@link PullRequest}; only what names and shows the image is waited for. */
+export interface PrepareRequest {
+  readonly reference: string;
+  readonly platform?: string;
+  readonly from?: string;
+}
+
+export interface MountRequest extends PrepareRequest {
+  /** The directory, absolute; the caller has seen that it is one. */
+  readonly target: string;
+  /** What is written goes into a folder of the station and is dropped by the unmount. */
+  readonly writable?: boolean;
+  /** Honour suid bits and file capabilities. */
+  readonly suid?: boolean;
+  /** Honour device files. */
+  readonly dev?: boolean;
+}
+
+export interface UnmountRequest {
+  /** Absolute. */
+  readonly target: string;
+  /** Detach it although it is in use. */
+  readonly lazy?: boolean;
+  /** Keep what was written. */
+  readonly keep?: boolean;
+}
+
+export interface StopRequest {
+  /** Also the processes that serve mounts: refused while anything is mounted. */
+  readonly all?: boolean;
+  /** With `all`: unmount everything first, in use or not. */
+  readonly force?: boolean;
+}
+
+/** An image that is here, or on its way, and one platform of it. */
+export interface ProfileRequest {
+  readonly image: string;
+  readonly platform?: string;
+}
+
 export type ExportFormat = 'docker-archive' | 'oci-archive';
 
 export interface ExportRequest {

@@ -1,4 +1,5 @@
 import type { Digest } from '../../base/digest.ts';
+import type { MountsView } from './mount-views.ts';
 
 /** What a station shows of itself: plain JSON data, the answers of the control door. Sizes are bytes, times ms since 1970. */
 export interface StationStatus {
@@ -19,6 +20,7 @@ export interface StationStatus {
   /** Resident memory of the station's process. */
   readonly memory: number;
   readonly operations: readonly OperationView[];
+  readonly mounts: MountsView;
 }
 
 export interface StoreUsageView {

@@ -10,6 +10,8 @@ import type {
   PushResult,
 } from '../../../src/observe/control/views.ts';
 
+import { createMemoryMounts, type MemoryMounts, type MemoryMountsOptions } from './memory-mounts.ts';
+
 export const PEER = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5';
 export const ROOT = 'QmNsF3nR6kTz3PnKWH1uZP97ESYsLP9uJVqV9EpNfzRKSk';
 export const IMAGE_ROOT = 'bafybeibxsa3ioclowpaq7b6gxl65gzqneopfr3fnhedak6sqr4bjz5lnyq';
@@ -55,6 +57,8 @@ const TOTALS = { bytes: 300, here: 100, moved: 200, seconds: 1.5 };
 const ADDR = '/ip4/127.0.0.1/tcp/4001/p2p/';
 
 export interface MemoryStation extends ControlService {
+  /** What `mount` and `unmount` were asked. */
+  readonly mountsAsked: MemoryMounts['asked'];
   /** sha256 of every tar that was pushed to its end. */
   readonly pushed: string[];
   /** The last tar of them, and how it was asked for. */
@@ -75,6 +79,8 @@ export interface MemoryStationOptions {
   readonly network?: 'public' | 'private';
   /** What a pull answers with. */
   readonly pulled?: Partial<PullResult>;
+  /** What serves mounts, and how far the image is. */
+  readonly mounts?: Pick<MemoryMountsOptions, 'server' | 'lazy'>;
 }
 
 /** A station without store and swarm: what the door and the command line are tested against. */
@@ -86,6 +92,19 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
   const exports: ExportRequest[] = [];
   let received: { request: PushRequest; archive: Buffer } | undefined;
   const network = options.network ?? 'public';
+  const { names, root: imageRoot } = IMAGE;
+  const { asked: mountsAsked, ...mounts } = createMemoryMounts({
+    image: {
+      imageRoot,
+      manifestRoot: MANIFEST.root,
+      imageId: MANIFEST.imageId,
+      platform: MANIFEST.platform,
+      names,
+    },
+    address: (reference) => `/ipfs/${ROOT}/${names.includes(reference) ? reference : 'c1d9bf8d8844'}`,
+    peer: PEER,
+    ...options.mounts,
+  });
   const networkView = {
     kind: network,
     lanOnly: false,
@@ -144,6 +163,8 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
   };
 
   return {
+    ...mounts,
+    mountsAsked,
     pushed,
     aborted,
     exports,
@@ -170,10 +191,18 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
       usage: { objects: 10, objectBytes: 1000, partialBytes: 0, blocks: 5, blockBytes: 500 },
       memory: 50_000_000,
       operations: [],
+      mounts: await mounts.mounts(),
     }),
-    stop: async () => {
+    stop: async ({ all, force }) => {
+      const targets = mounts.targets();
+      if (all === true && force !== true && targets.length > 0) {
+        throw new Fault('busy', 'mounts-in-use', `mounted at ${targets.join(', ')}: umount, or --force`, {
+          fields: { mounts: targets },
+        });
+      }
+      const unmounted = all === true ? mounts.end() : [];
       options.onStop?.();
-      return { pid: process.pid };
+      return { pid: process.pid, left: mounts.targets(), unmounted };
     },
     addrs: async () => [`${ADDR}${PEER}`],
     peers: async () =>

@@ -1,0 +1,190 @@
+import type { Readable } from 'node:stream';
+import { Fault } from '../base/fault.ts';
+import type { ControlService, OperationCall } from '../doors/control/control-service.ts';
+import type { MountsView, PrepareResult, ProfileView } from '../observe/control/mount-views.ts';
+import type { PrepareRequest } from '../observe/control/requests.ts';
+import type { Store } from '../store/store.ts';
+import type { LazyImages, MountableImage } from '../transfer/lazy/lazy-images.ts';
+import type { ProfileView as KnownProfile, Profiles } from '../transfer/lazy/profiles.ts';
+import { findManifestRoot } from './manifest-lookup.ts';
+import { fuseDebugView, lazyImageView, lazyImageViews, mountServerView, mountView } from './mount-views.ts';
+import type { MountService } from './mounts/mount-service.ts';
+import type { Operations } from './operations.ts';
+
+export interface MountCallsComponents {
+  readonly store: Store;
+  readonly lazy: LazyImages & { readonly profiles: Profiles };
+  readonly mounts: MountService;
+  readonly operations: Operations;
+}
+
+export interface MountCallsSettings {
+  /** This machine's, `os/arch[/variant]`. */
+  readonly platform: string;
+  /** `profile.record` */
+  readonly record?: boolean;
+  /** `profile.runs` */
+  readonly runs?: number;
+}
+
+/** The part of the control door's service that is about images that are used before they are here. */
+export type MountCalls = Pick<
+  ControlService,
+  | 'prepare'
+  | 'mount'
+  | 'unmount'
+  | 'mounts'
+  | 'profile'
+  | 'profileExport'
+  | 'profileImport'
+  | 'profileForget'
+  | 'debugFuse'
+>;
+
+/** The largest profile that is taken: some 10,000 ranges are 200 kB. */
+const MAX_PROFILE = 8 * 2 ** 20;
+
+export function createMountCalls(components: MountCallsComponents, settings: MountCallsSettings): MountCalls {
+  const { store, lazy, mounts, operations } = components;
+  const { profiles } = lazy;
+
+  const open = (request: PrepareRequest, { onProgress, signal }: OperationCall): Promise<MountableImage> =>
+    operations.run('open', request.reference, signal, onProgress, (listener) => {
+      const { reference, platform, from } = request;
+      return lazy.open({
+        reference,
+        ...(platform === undefined ? {} : { platform }),
+        ...(from === undefined ? {} : { from }),
+        onProgress: listener,
+        signal,
+      });
+    });
+
+  const prepared = (image: MountableImage): PrepareResult => {
+    const { bytes, here, profile } = lazyImageView(store, lazy, image.key);
+    const { address, imageRoot, imageId, platform, names, complete, key } = image;
+    return {
+      address,
+      imageRoot,
+      manifestRoot: key,
+      imageId,
+      platform,
+      names,
+      complete,
+      bytes,
+      here,
+      profile: profile === 'none' && profiles.profile(key) !== undefined ? 'used' : profile,
+    };
+  };
+
+  /** Reads that the profile shall see cost more: no more starts are recorded than are merged. */
+  const recording = (key: string): boolean =>
+    settings.record === true && (profiles.profile(key)?.runs ?? 0) < (settings.runs ?? 1);
+
+  const keyOf = ({ image, platform }: { readonly image: string; readonly platform?: string }): string =>
+    findManifestRoot(store, lazy, image, platform ?? settings.platform);
+
+  const known = (key: string, image: string): ProfileView => {
+    const profile = profiles.profile(key);
+    if (profile !== undefined) return profileView(profile);
+    throw new Fault(
+      'not-found',
+      'no-profile',
+      `no start-up profile of ${image} is known yet: mount it once`,
+      {
+        fields: { image, manifestRoot: key },
+      },
+    );
+  };
+
+  return {
+    prepare: async (request, call) => prepared(await open(request, call)),
+    async mount(request, call) {
+      const { target, writable = false, suid = false, dev = false } = request;
+      const image = await open(request, call);
+      const before = prepared(image);
+      const options = { writable, suid, dev, recording: recording(image.key) };
+      const mount = await mounts.mount(image, target, options, call.signal);
+      const view = mountView(mount, lazyImageView(store, lazy, image.key), await mounts.status());
+      return {
+        ...before,
+        target: mount.target,
+        writable,
+        ...(mount.upper === undefined ? {} : { upper: mount.upper }),
+        mode: view.mode,
+        ...(view.modeWhy === undefined ? {} : { modeWhy: view.modeWhy }),
+      };
+    },
+    unmount({ target, lazy: detached = false, keep = false }, signal) {
+      return mounts.unmount(target, { lazy: detached, keep }, signal);
+    },
+    mounts: () => mountsView(components),
+    profile: async (request) => known(keyOf(request), request.image),
+    async profileExport(request) {
+      const key = keyOf(request);
+      known(key, request.image);
+      const bytes = await profiles.exportProfile(key);
+      return { manifestRoot: key, content: Buffer.from(bytes).toString('base64') };
+    },
+    async profileImport(file, request) {
+      const key = keyOf(request);
+      return profileView(await profiles.importProfile(key, await readProfile(file)));
+    },
+    async profileForget(request) {
+      const key = keyOf(request);
+      const forgotten = known(key, request.image);
+      await profiles.forgetProfile(key);
+      return forgotten;
+    },
+    debugFuse: async () => fuseDebugView(await mounts.status()),
+  };
+}
+
+/** Of a station that mounts nothing. */
+export function noMountCalls(): MountCalls {
+  const refuse = async () => {
+    throw new Fault('unsupported', 'no-mounts', 'this station mounts nothing');
+  };
+  return {
+    prepare: refuse,
+    mount: refuse,
+    unmount: refuse,
+    mounts: async () => ({ mounts: [], lazy: [] }),
+    profile: refuse,
+    profileExport: refuse,
+    profileImport: refuse,
+    profileForget: refuse,
+    debugFuse: async () => ({ chains: [], operations: {}, trace: [] }),
+  };
+}
+
+async function mountsView({
+  store,
+  lazy,
+  mounts,
+}: Pick<MountCallsComponents, 'store' | 'lazy' | 'mounts'>): Promise<MountsView> {
+  const [status, all] = await Promise.all([mounts.status(), mounts.list()]);
+  const server = mountServerView(status);
+  return {
+    ...(server === undefined ? {} : { server }),
+    mounts: all.map((mount) => mountView(mount, lazyImageView(store, lazy, mount.key), status)),
+    lazy: lazyImageViews(lazy),
+  };
+}
+
+function profileView({ key, ...profile }: KnownProfile): ProfileView {
+  return { manifestRoot: key, ...profile };
+}
+
+async function readProfile(file: Readable): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of file as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_PROFILE) {
+      throw new Fault('invalid', 'profile-too-large', `a start-up profile has at most ${MAX_PROFILE} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
