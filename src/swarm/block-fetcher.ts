@@ -30,6 +30,8 @@ export interface FetchRequest {
    */
   readonly onBlock: (index: number, bytes: Uint8Array, peer: string) => void | Promise<void>;
   readonly onProgress?: (progress: FetchProgress) => void;
+  /** Milliseconds without progress after which it gives up; absent: `fetch.wait`. */
+  readonly waitMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -59,6 +61,8 @@ export interface TreeRequest {
  */
 export interface BlockFetcher {
   /**
+   * Fetches with the very same plan give each other their blocks: what one of them is asked for first comes for all, as
+   * its class says, and is not fetched twice.
    * @throws Fault `unavailable/no-peer-has-block` (fields: block, peers asked) after `fetch.wait` without progress;
    *   `cancelled`
    */

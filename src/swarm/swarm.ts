@@ -1,3 +1,4 @@
+import type { KeptBlob } from '../store/image-records.ts';
 import type { BlockFetcher, Holdings } from './block-fetcher.ts';
 import type { HeldImage, ImageQuery, Resolution } from './image-query.ts';
 
@@ -62,5 +63,11 @@ export interface Swarm {
   resolve(query: ImageQuery, options: { from?: string; signal: AbortSignal }): Promise<Resolution>;
   /** Connected stations that hold this very image and share it, as far as they answer within 2 s. */
   holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
+  /**
+   * The compressed blobs that connected stations keep of this very image, each digest once. Claims: the digests prove
+   * them when they are here.
+   * @param options.from ask this peer only
+   */
+  keptBlobs(image: HeldImage, options: { from?: string; signal: AbortSignal }): Promise<readonly KeptBlob[]>;
   stop(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import { CID } from 'multiformats/cid';
 import { digestHex } from '../../base/digest.ts';
 import { Fault, toFault } from '../../base/fault.ts';
 import type { Logger } from '../../observe/logger.ts';
-import type { ImageRecord } from '../../store/image-records.ts';
+import type { ImageRecord, KeptBlob } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
 import type { CatalogueExchange } from '../catalogue/catalogue-exchange.ts';
 import type { HeldImage, ImageQuery, Resolution } from '../image-query.ts';
@@ -14,7 +14,7 @@ import { ambiguousId, chooseById, chooseByName } from './choose-answer.ts';
 import { normalizeName } from './image-name.ts';
 import { openNameChoices } from './name-choices.ts';
 import { answerFromStore, answerOf, matches, type RecordMatch } from './own-answers.ts';
-import type { RootAnswers } from './peer-answer.ts';
+import type { PeerAnswer, RootAnswers } from './peer-answer.ts';
 import { decodeQuestion, encodeAnswers, RESOLVE_LIMITS, type ResolveQuestion } from './resolve-codec.ts';
 import { type PollResult, pollStations, RESOLVE_PROTOCOL } from './station-poll.ts';
 
@@ -46,6 +46,8 @@ export interface Resolver {
   resolve(query: ImageQuery, options: ResolveOptions): Promise<Resolution>;
   /** See `Swarm.holders`. */
   holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
+  /** See `Swarm.keptBlobs`. */
+  keptBlobs(image: HeldImage, options: ResolveOptions): Promise<readonly KeptBlob[]>;
 }
 
 const MIN_ID = 6;
@@ -142,20 +144,30 @@ export function createResolver(components: ResolverComponents, settings: Resolve
     return fromPeers(group, 'name', options.from);
   };
 
+  /** Of connected stations that hold this very image. */
+  const answersOf = async (
+    { digest, root }: HeldImage,
+    options: ResolveOptions,
+  ): Promise<readonly PeerAnswer[]> => {
+    if (stations.connectedStations().length === 0) return [];
+    const question: ResolveQuestion = { kind: 'id', prefix: digestHex(digest) };
+    const { answers } = await pollStations(components, question, {
+      ...options,
+      waitMs: HOLDERS_MS,
+      connectedOnly: true,
+    });
+    return answers.filter(({ answer }) => answer.root === root);
+  };
+
   const remember = async (name: string, peer: string, { imageRoot }: Resolution): Promise<void> => {
     await choices.put(normalizeName(name).full, { peer, root: imageRoot.toString() });
   };
 
   return {
-    async holders({ digest, root }, signal) {
-      if (stations.connectedStations().length === 0) return [];
-      const question: ResolveQuestion = { kind: 'id', prefix: digestHex(digest) };
-      const { answers } = await pollStations(components, question, {
-        waitMs: HOLDERS_MS,
-        connectedOnly: true,
-        signal,
-      });
-      return answers.filter(({ answer }) => answer.root === root).map(({ peer }) => peer);
+    holders: async (image, signal) => (await answersOf(image, { signal })).map(({ peer }) => peer),
+    async keptBlobs(image, options) {
+      const blobs = (await answersOf(image, options)).flatMap(({ answer }) => answer.keptBlobs);
+      return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
     },
     async resolve(query, given) {
       const options = withFrom(given, stations);

@@ -27,7 +27,7 @@ export function createBlockFetcher(
 
   return {
     async fetch(request) {
-      const { root, plan, wanted, wantClass, onBlock, onProgress, signal } = request;
+      const { root, plan, wanted, wantClass, onBlock, onProgress, waitMs, signal } = request;
       const rank = RANKS[wantClass];
       const job = await scheduler.run(
         {
@@ -42,6 +42,7 @@ export function createBlockFetcher(
           onBlock,
           ...only(request.peers),
           ...(onProgress === undefined ? {} : { onProgress }),
+          ...(waitMs === undefined ? {} : { waitMs }),
         },
         signal,
       );

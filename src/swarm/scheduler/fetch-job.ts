@@ -22,6 +22,8 @@ export interface JobRequest {
   readonly first: number;
   readonly onBlock: (index: number, bytes: Uint8Array, peer: string) => void | Promise<void>;
   readonly onProgress?: (progress: FetchProgress) => void;
+  /** Milliseconds without progress; absent: the setting. */
+  readonly waitMs?: number;
 }
 
 /** A station, as far as a job asks what it has. */
@@ -66,6 +68,8 @@ export class FetchJob {
   readonly #byPeer: Record<string, number> = {};
   /** By station: blocks that it answered it does not have. */
   readonly #missing = new Map<Holder, Uint8Array>();
+  /** By plan index: its position among the wanted, plus one; made when first asked for. */
+  #positions: Uint32Array | undefined;
   readonly #taken: (bytes: number) => void;
   readonly #finish: PromiseWithResolvers<FetchReport>;
   readonly #startedAt: number;
@@ -108,6 +112,13 @@ export class FetchJob {
   digest(position: number): Uint8Array {
     const index = this.request.wanted[position]!;
     return this.request.digests.subarray(index * 32, index * 32 + 32);
+  }
+
+  /** Where a block of the plan stands in what this fetch wants and nobody was asked for; `undefined`: nowhere. */
+  unasked(index: number): number | undefined {
+    this.#positions ??= positionsOf(this.request.wanted, this.request.digests.length / 32);
+    const position = (this.#positions[index] as number) - 1;
+    return position >= 0 && this.runs.isUnasked(position) ? position : undefined;
   }
 
   size(position: number): number | undefined {
@@ -269,4 +280,10 @@ export class FetchJob {
       fields: { block, peers },
     });
   }
+}
+
+function positionsOf(wanted: Uint32Array, count: number): Uint32Array {
+  const positions = new Uint32Array(count);
+  for (const [position, index] of wanted.entries()) positions[index] = position + 1;
+  return positions;
 }

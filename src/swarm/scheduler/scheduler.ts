@@ -307,7 +307,20 @@ export class Scheduler {
     };
     this.#wants.set(key, want);
     this.#held += wantBytes(want);
+    this.#share(want, job, position);
     return want;
+  }
+
+  /** Other fetches of the same plan that want the block and have not asked for it get it too. */
+  #share(want: Want, job: FetchJob, position: number): void {
+    const index = job.request.wanted[position]!;
+    for (const other of this.#jobs) {
+      if (other === job || other.ended || other.request.digests !== job.request.digests) continue;
+      const at = other.unasked(index);
+      if (at === undefined) continue;
+      other.runs.ask(at);
+      want.claims.push({ job: other, position: at });
+    }
   }
 
   #ask(station: PeerStation, wants: readonly Want[], hedge: boolean): void {
@@ -470,9 +483,10 @@ export class Scheduler {
     for (const station of this.#stations.values()) {
       if (!job.allows(station.peer)) continue;
       if (!station.open) station.use(now);
-      else if (station.asks.size > 0) job.progressAt = Math.max(job.progressAt, station.receivedAt);
+      else if (station.asks.size > 0 && !this.#waitsForNobody(job))
+        job.progressAt = Math.max(job.progressAt, station.receivedAt);
     }
-    if (now - job.progressAt >= this.#settings.waitMs) {
+    if (now - job.progressAt >= (job.request.waitMs ?? this.#settings.waitMs)) {
       job.fail(job.nobodyHas());
       return;
     }
@@ -482,6 +496,12 @@ export class Scheduler {
       job.lookedAt = now;
       this.#lookForStuck(job, now);
     }
+  }
+
+  /** A read waits, and nobody is asked for what it needs: what comes for others meanwhile moves it not. */
+  #waitsForNobody(job: FetchJob): boolean {
+    const { count, done, unasked } = job.runs;
+    return job.request.rank === DEMAND && unasked > 0 && unasked === count - done;
   }
 
   /** Blocks that no station has: first those that did not say so are asked, then foreign nodes. */

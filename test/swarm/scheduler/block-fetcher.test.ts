@@ -351,6 +351,45 @@ describe('a fetch', () => {
     expect(bulk.got.size).toBe(200);
   });
 
+  it('gives a block that a read waited for to the background fetch of the same plan, too, and asks once', async () => {
+    const network = new MemoryNetwork();
+    const plan = somePlan(120, () => 100_000);
+    const a = seed(network, 'a', plan, { uploadLimit: 20e6 });
+    const b = add(network, 'b', { random: () => 0 });
+    network.connect('b', 'a');
+    const bulk = request(plan);
+    const fetching = b.fetcher.fetch(bulk.full);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const wanted = Uint32Array.of(118, 119, 3);
+    const demand = request(plan, { wantClass: 'demand', wanted });
+    await b.fetcher.fetch(demand.full);
+    expect([...demand.got.keys()].sort((x, y) => x - y)).toEqual([3, 118, 119]);
+    expect(bulk.got.size).toBeLessThan(118);
+    await fetching;
+    expect(bulk.got.size).toBe(120);
+    // block 3 may have come before it was wanted
+    expect(a.blocks.reads.length).toBeLessThanOrEqual(121);
+    expect(b.traffic.traffic('a')!.received).toBeLessThanOrEqual(plan.total + 100_000);
+  });
+
+  it('fails a read that nobody can answer in its own time, whatever else comes meanwhile', async () => {
+    const network = new MemoryNetwork();
+    const plan = somePlan(100, () => 100_000);
+    const missing = somePlan(1, () => 1000, 7);
+    seed(network, 'a', plan, { uploadLimit: 4e6 });
+    const b = add(network, 'b');
+    network.connect('b', 'a');
+    const bulk = request(plan);
+    const fetching = b.fetcher.fetch(bulk.full);
+    const demand = request(missing, { wantClass: 'demand', root: someRoot('missing'), waitMs: 700 });
+    await expect(b.fetcher.fetch(demand.full)).rejects.toMatchObject({
+      code: 'no-peer-has-block',
+      fields: { block: missing.blocks[0]!.cid.toString(), peers: ['a'] },
+    });
+    expect(bulk.got.size).toBeLessThan(100);
+    await fetching;
+  });
+
   it('takes from peers that still fetch, so that a swarm does not load its origin for each', async () => {
     const network = new MemoryNetwork();
     const plan = somePlan(400, () => 65_536);
