@@ -2,13 +2,13 @@ import { Fault } from '../base/fault.ts';
 import { VERSION } from '../config/version.ts';
 import type { ControlService } from '../doors/control/control-service.ts';
 import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
-import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
+import type { ImageRecord } from '../store/image-records.ts';
 import { holdersOf, notShared, waitForCopies } from '../transfer/copies.ts';
 import { exportImage } from '../transfer/export.ts';
 import type { LazyImages } from '../transfer/lazy/lazy-images.ts';
 import type { Profiles } from '../transfer/lazy/profiles.ts';
+import { pullWithBlobs } from '../transfer/missing-blobs.ts';
 import { hasExactBlobs } from '../transfer/oci-archive-export.ts';
-import { pull } from '../transfer/pull.ts';
 import { push } from '../transfer/push.ts';
 import type { TransferComponents, TransferSettings } from '../transfer/transfer-components.ts';
 import { verifyImage } from '../transfer/verify-image.ts';
@@ -175,7 +175,7 @@ export function createStationService(
     },
     async pull(request, { onProgress, signal }): Promise<PullResult> {
       const outcome = await operations.run('pull', request.reference, signal, onProgress, (listener) =>
-        pull(components, transfer, {
+        pullWithBlobs(components, transfer, {
           ...request,
           blobs: request.blobs ?? false,
           cached: request.cached ?? false,

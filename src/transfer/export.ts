@@ -2,7 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { CID } from 'multiformats/cid';
 import { pack as createPack } from 'tar-stream';
 import { readNode } from '../image/dag/dag-node.ts';
-import type { ImageRecord, ManifestRecord } from '../store/image-records.ts';
+import type { ImageRecord, LayerRecord, ManifestRecord } from '../store/image-records.ts';
 import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import { dockerArchiveFiles } from './docker-archive-export.ts';
@@ -15,7 +15,8 @@ export type ExportFormat = 'docker-archive' | 'oci-archive';
 
 export interface ExportOptions {
   readonly record: ImageRecord;
-  readonly manifest: ManifestRecord;
+  /** A docker-archive has room for one; an OCI archive takes several where their blobs are kept. */
+  readonly manifests: readonly [ManifestRecord, ...ManifestRecord[]];
   readonly format: ExportFormat;
   /** Names to write into the archive. */
   readonly names: readonly string[];
@@ -35,19 +36,21 @@ const TAR_END = 1024;
 /**
  * A tar that an engine loads, made while it is read. An OCI archive has the original manifest where the blobs are
  * kept, else the canonical one, whose layers are the plain tars.
- * @throws Fault `unsupported/no-image-layers` for artifacts, `not-found/no-block`
+ * @throws Fault `unsupported/no-image-layers` for artifacts, `unsupported/blobs-not-kept` for several platforms,
+ *   `not-found/no-block`
  */
 export function exportImage(store: Store, options: ExportOptions): ExportedImage {
-  const { record, manifest, format, names, signal } = options;
+  const { record, manifests, format, names, signal } = options;
   const lease = store.lease('export');
   try {
-    seeImage(store, lease, record, manifest);
+    seeImage(store, lease, record, manifests);
     const files =
       format === 'docker-archive'
-        ? dockerArchiveFiles(store, manifest, names, signal)
-        : ociArchiveFiles(store, record, manifest, names, signal);
+        ? dockerArchiveFiles(store, manifests[0], names, signal)
+        : ociArchiveFiles(store, record, manifests, names, signal);
     const size = files.reduce((sum, file) => sum + TAR_BLOCK + padded(file.size), TAR_END);
-    return { stream: packFiles(files, () => seeLayers(store, lease, manifest), lease, signal), size };
+    const layers = manifests.flatMap((manifest) => manifest.layers);
+    return { stream: packFiles(files, () => seeLayers(store, lease, layers), lease, signal), size };
   } catch (error) {
     lease.end();
     throw error;
@@ -84,8 +87,8 @@ function packFiles(
 }
 
 /** A lease holds what it saw, not what hangs below: the image may be removed while it is read. */
-async function seeLayers(store: Store, lease: Lease, manifest: ManifestRecord): Promise<void> {
-  for (const { root, diffId } of manifest.layers) {
+async function seeLayers(store: Store, lease: Lease, layers: readonly LayerRecord[]): Promise<void> {
+  for (const { root, diffId } of layers) {
     if (root === undefined) continue;
     lease.see(CID.parse(root));
     if (diffId === undefined) continue;
@@ -104,9 +107,14 @@ function seeFile(store: Store, lease: Lease, cid: CID): void {
   if (node.kind !== 'raw') for (const link of node.links) seeFile(store, lease, link.cid);
 }
 
-function seeImage(store: Store, lease: Lease, record: ImageRecord, manifest: ManifestRecord): void {
+function seeImage(
+  store: Store,
+  lease: Lease,
+  record: ImageRecord,
+  manifests: readonly ManifestRecord[],
+): void {
   lease.see(CID.parse(record.root));
-  lease.see(CID.parse(manifest.root));
+  for (const { root } of manifests) lease.see(CID.parse(root));
   for (const { cid } of record.keptBlobs) lease.see(CID.parse(cid));
   store.images.touch(record.root);
 }

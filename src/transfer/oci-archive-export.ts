@@ -1,5 +1,6 @@
 import { CID } from 'multiformats/cid';
 import { type Digest, digestOfBytes } from '../base/digest.ts';
+import { Fault } from '../base/fault.ts';
 import { canonicalManifest } from '../image/oci/canonical-manifest.ts';
 import type { Descriptor } from '../image/oci/descriptor.ts';
 import { parseImageIndex } from '../image/oci/image-index.ts';
@@ -16,24 +17,25 @@ import type { Store } from '../store/store.ts';
 import { type ArchiveFile, bytesFile, layerFile, manifestDocuments, objectFile } from './export-file.ts';
 import { indexJson } from './index-json.ts';
 
-/** An OCI layout: with the publisher's manifest where every blob it names can be given, else the canonical one. */
+/**
+ * An OCI layout: with the publisher's manifest where every blob it names can be given, else the canonical one. Of
+ * several platforms only the publisher's own index can tell.
+ * @throws Fault `unsupported/blobs-not-kept`
+ */
 export function ociArchiveFiles(
   store: Store,
   record: ImageRecord,
-  manifest: ManifestRecord,
+  manifests: readonly [ManifestRecord, ...ManifestRecord[]],
   names: readonly string[],
   signal: AbortSignal,
 ): ArchiveFile[] {
-  const { manifest: original, config } = manifestDocuments(store, manifest);
-  const exact = hasExactBlobs(record, manifest);
-  const bytes = exact
-    ? original
-    : canonicalManifest({ digest: manifest.imageId, size: config.length }, plainLayers(manifest));
-  const digest = digestOfBytes(bytes);
-  const index = exact ? indexJson(store, record) : undefined;
+  const inexact = manifests.find((manifest) => !hasExactBlobs(record, manifest));
+  if (inexact !== undefined && manifests.length > 1) throw blobsNotKept(record, inexact);
+  const index = inexact === undefined ? indexJson(store, record) : undefined;
+  const parts = manifests.map((manifest) => archivePart(store, record, manifest, signal));
   const top: Descriptor =
     index === undefined
-      ? { mediaType: exact ? manifest.mediaType : OCI_MANIFEST, digest, size: bytes.length }
+      ? (parts[0] as ArchivePart).descriptor
       : {
           mediaType: parseImageIndex(index.bytes).mediaType ?? OCI_INDEX,
           digest: index.digest,
@@ -41,14 +43,51 @@ export function ociArchiveFiles(
         };
   const images =
     names.length === 0 ? [{ descriptor: top }] : names.map((name) => ({ descriptor: top, name }));
-  return [
+  const files = [
     bytesFile(OCI_LAYOUT_FILE, writeOciLayout()),
     bytesFile(OCI_LAYOUT_INDEX, writeLayoutIndex(images)),
     ...(index === undefined ? [] : [bytesFile(layoutBlobPath(index.digest), index.bytes)]),
-    bytesFile(layoutBlobPath(digest), bytes),
-    bytesFile(layoutBlobPath(manifest.imageId), config),
-    ...blobs(store, record, manifest, exact, signal),
+    ...parts.flatMap((part) => part.files),
   ];
+  // Platforms share blobs.
+  return [...new Map(files.map((file) => [file.name, file])).values()];
+}
+
+interface ArchivePart {
+  readonly descriptor: Descriptor;
+  readonly files: readonly ArchiveFile[];
+}
+
+/** The manifest, config and blobs of one platform. */
+function archivePart(
+  store: Store,
+  record: ImageRecord,
+  manifest: ManifestRecord,
+  signal: AbortSignal,
+): ArchivePart {
+  const { manifest: original, config } = manifestDocuments(store, manifest);
+  const exact = hasExactBlobs(record, manifest);
+  const bytes = exact
+    ? original
+    : canonicalManifest({ digest: manifest.imageId, size: config.length }, plainLayers(manifest));
+  const digest = digestOfBytes(bytes);
+  return {
+    descriptor: { mediaType: exact ? manifest.mediaType : OCI_MANIFEST, digest, size: bytes.length },
+    files: [
+      bytesFile(layoutBlobPath(digest), bytes),
+      bytesFile(layoutBlobPath(manifest.imageId), config),
+      ...blobs(store, record, manifest, exact, signal),
+    ],
+  };
+}
+
+function blobsNotKept(record: ImageRecord, { platform }: ManifestRecord): Fault {
+  return new Fault(
+    'unsupported',
+    'blobs-not-kept',
+    `the compressed blobs for ${platform} are not kept here: an archive of several platforms needs them; name one platform`,
+    { fields: { image: record.root, platform } },
+  );
 }
 
 /** Whether an export has the original manifest: each layer's blob is kept, or is the plain tar itself, or no tar. */

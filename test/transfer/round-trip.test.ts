@@ -115,7 +115,7 @@ describe('export', () => {
     const { exportImage } = await import('../../src/transfer/export.ts');
     const exported = exportImage(a.store, {
       record,
-      manifest: record.manifests[0]!,
+      manifests: [record.manifests[0]!],
       format: 'docker-archive',
       names: record.names,
       signal: AbortSignal.timeout(20_000),

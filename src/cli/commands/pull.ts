@@ -12,6 +12,7 @@ import { createProgressView } from '../progress/progress-view.ts';
 import { stationClient } from '../station-client.ts';
 import { parseArchiveTarget, writeArchive } from '../targets/archive-target.ts';
 import { loadIntoEngine } from '../targets/engine-target.ts';
+import { exportPlatform } from '../targets/export-platform.ts';
 
 interface PullFlags {
   readonly platform?: string;
@@ -77,7 +78,7 @@ async function runPull(context: CommandContext, reference: string, flags: PullFl
       image: pulled.imageRoot,
       format: target.format,
       names,
-      ...platformOf(flags),
+      ...exportPlatform(pulled, target.format),
     };
     const stream = await stationClient(context).stream('export', archive, context.signal);
     if (target.path === '-') {
@@ -125,8 +126,4 @@ async function engineOrNote(
 function nameOf(address: string): readonly string[] {
   const path = address.split('/').slice(3).join('/');
   return path === '' || /^[0-9a-f]{12}$/.test(path) ? [] : [path];
-}
-
-function platformOf(flags: PullFlags): { readonly platform?: string } {
-  return flags.platform === undefined || flags.platform === 'all' ? {} : { platform: flags.platform };
 }

@@ -5,6 +5,7 @@ import type { ControlClient } from '../control-client.ts';
 import type { EngineClient } from '../engine/engine-client.ts';
 import { type EngineImage, findEngineImage } from '../engine/engine-image.ts';
 import { type EngineStoreKind, engineStoreKind, loadImage } from '../engine/engine-store.ts';
+import { exportPlatform } from './export-platform.ts';
 
 export interface EngineLoad {
   /** What the engine shows as the image's ID now. */
@@ -34,14 +35,16 @@ export async function loadIntoEngine(
   const kind = await engineStoreKind(engine, signal);
   const manifest = hostManifest(pulled);
   const before = await imageOrNone(engine, expectedId(kind, pulled, manifest), signal);
-  if (before !== undefined && names.every((name) => before.names.includes(withTag(name)))) {
+  // The ID of an index does not tell whose blobs are there.
+  const isWhole = kind === 'graphdriver' || pulled.indexDigest === undefined;
+  if (isWhole && before !== undefined && names.every((name) => before.names.includes(withTag(name)))) {
     return { engineId: before.id, sameId: true, already: true };
   }
+  const format = kind === 'containerd' && pulled.blobsKept ? 'oci-archive' : 'docker-archive';
   const request: ExportRequest = {
     image: pulled.imageRoot,
-    format: kind === 'containerd' && pulled.blobsKept ? 'oci-archive' : 'docker-archive',
-    // A graphdriver store takes one platform; a containerd store gets all that came, for the index's own digest.
-    ...(kind === 'containerd' ? {} : { platform: manifest.platform }),
+    format,
+    ...(format === 'oci-archive' ? exportPlatform(pulled, format) : { platform: manifest.platform }),
     names,
   };
   const archive = await client.stream('export', request, signal);

@@ -69,7 +69,7 @@ const pushed = most;
 let exported = 0;
 for await (const piece of exportImage(store, {
   record,
-  manifest: record.manifests[0]!,
+  manifests: [record.manifests[0]!],
   format: 'docker-archive',
   names: [],
   signal,

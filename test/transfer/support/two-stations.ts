@@ -119,7 +119,7 @@ export async function transferStation(options: StationOptions = {}): Promise<Tra
     async exportFile(record, format, manifest = record.manifests[0] as ManifestRecord) {
       const exported = exportImage(components.store, {
         record,
-        manifest,
+        manifests: [manifest],
         format,
         names: record.names,
         signal: report.signal,
