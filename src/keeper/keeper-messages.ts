@@ -19,8 +19,21 @@ export type KeeperRequest =
   | { readonly id: number; readonly ask: 'replace-mount-server' }
   /** The keeper ends; the mount server starts a new one, from what is installed now. */
   | { readonly id: number; readonly ask: 'replace-keeper' }
-  /** Unmounts FUSE and ends both: `busy/mounts-in-use` while an overlay lies on it, unless `force`. */
-  | { readonly id: number; readonly ask: 'end'; readonly force: boolean };
+  /**
+   * Unmounts FUSE and ends both: `busy/mounts-in-use` while an overlay lies on it, unless `force`. Answers KeeperEnd.
+   * Without `force` files of mounts that were detached lazily are served until they are closed.
+   */
+  | { readonly id: number; readonly ask: 'end'; readonly force: boolean }
+  /** Of the mount server: its connection to the kernel has ended (unmounted, aborted), and so does it. */
+  | { readonly id: number; readonly ask: 'ended' };
+
+/** A request before it has its number. */
+export type KeeperAsk = KeeperRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+
+export interface KeeperEnd {
+  /** Overlays that were unmounted by force. */
+  readonly unmounted: readonly string[];
+}
 
 export interface SpawnSpec {
   readonly command: string;
