@@ -39,7 +39,7 @@ export function createJsonLineConnection(
     if (!open) return;
     open = false;
     // a clean end flushes; a peer that talks nonsense gets nothing more
-    if (reason === undefined) socket.end();
+    if (reason === undefined) socket.end(() => socket.destroy());
     else socket.destroy();
     resolve(reason);
   }

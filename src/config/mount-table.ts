@@ -37,6 +37,6 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
 }
 
 /** The kernel writes space, tab, newline and backslash as `\040` and so on. */
-function unescapeField(field: string): string {
+export function unescapeField(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

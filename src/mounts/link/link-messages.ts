@@ -4,6 +4,9 @@
  * said for a read whose bytes are here.
  */
 
+/** UTF-16 units of a path in a message: PATH_MAX of Linux. What is said for a log only is cut there. */
+export const MAX_SAID_PATH = 4096;
+
 /** A chain: layers on each other under one name below `t/`. Its key is a manifest root's CID or a chainID's hex. */
 export interface ChainSpec {
   readonly key: string;
@@ -64,7 +67,16 @@ export interface MountServerStatus {
   readonly mounts: readonly MountedView[];
 }
 
-/** Requests of the station; each is answered by `done` or `fault` with the same id. */
+/** The mount server's answer to `hello`. */
+export interface LinkGreeting {
+  readonly version: string;
+  readonly pid: number;
+}
+
+/**
+ * Requests of the station; each is answered by `done` or `fault` with the same id. `hello` comes first, and answers
+ * {@link LinkGreeting}: from then on the wants come to this station.
+ */
 export type StationRequest =
   | { readonly id: number; readonly ask: 'hello'; readonly version: string }
   /** Known already with the same indexes: only `complete` and `recording` are taken over. Answers null. */
