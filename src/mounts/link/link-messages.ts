@@ -16,6 +16,8 @@ export interface ChainSpec {
   readonly complete: boolean;
   /** Reads of large files come as READ, so that the profile sees them. */
   readonly recording: boolean;
+  /** It is not what was claimed: opens and reads that reach the mount server are EIO. */
+  readonly quarantined?: boolean;
 }
 
 export interface OverlayMountSpec {
@@ -79,7 +81,7 @@ export interface LinkGreeting {
  */
 export type StationRequest =
   | { readonly id: number; readonly ask: 'hello'; readonly version: string }
-  /** Known already with the same indexes: only `complete` and `recording` are taken over. Answers null. */
+  /** Known already with the same indexes: only `complete`, `recording` and `quarantined` are taken over. Answers null. */
   | { readonly id: number; readonly ask: 'chain'; readonly chain: ChainSpec }
   /** `busy/chain-in-use` while it is mounted. */
   | { readonly id: number; readonly ask: 'forget'; readonly key: string }
