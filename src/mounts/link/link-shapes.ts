@@ -69,7 +69,13 @@ export const REQUESTS: Readonly<Record<StationRequest['ask'], Request>> = {
   hello: { asked: record({ version: text(128) }), done: record({ version: text(128), pid: count() }) },
   chain: {
     asked: record({
-      chain: record({ key: KEY, indexes: list(CID, MAX_LAYERS), complete: flag, recording: flag }),
+      chain: record({
+        key: KEY,
+        indexes: list(CID, MAX_LAYERS),
+        complete: flag,
+        recording: flag,
+        quarantined: optional(flag),
+      }),
     }),
     done: anything,
   },
