@@ -16,6 +16,9 @@ dkr-shp pull <ipfs-hash>      pull down docker image, add it to docker
 /** The announced commands stand in {@link ANNOUNCED}; these come after them. */
 const MORE: readonly (readonly [usage: string, summary: string])[] = [
   ['stop', 'stop the shp station'],
+  ['mount <image> <dir>', 'mount an image before it is here'],
+  ['umount <dir>', 'unmount an image'],
+  ['profile <image>', 'show what an image uses first'],
   ['status', 'show what the station is and does'],
   ['ls', 'list the images of this station'],
   ['inspect <image>', 'show one image and its layers'],
@@ -27,7 +30,7 @@ const MORE: readonly (readonly [usage: string, summary: string])[] = [
   ['connect <addr>', 'connect to a peer'],
   ['trust add|rm|ls', 'whose names and layers are believed'],
   ['net [key]', 'show the network, or its key'],
-  ['debug dag|layer', 'show a block or a layer index'],
+  ['debug dag|layer|fuse', 'show a block, a layer index, or how mounts are served'],
   ['completion <shell>', 'print completion for bash, zsh or fish'],
   ['help <command>', 'show the options of a command'],
 ];

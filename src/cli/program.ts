@@ -9,8 +9,10 @@ import { gc } from './commands/gc.ts';
 import { init } from './commands/init.ts';
 import { inspect } from './commands/inspect.ts';
 import { ls } from './commands/ls.ts';
+import { mount } from './commands/mount.ts';
 import { net } from './commands/net.ts';
 import { peers } from './commands/peers.ts';
+import { profile } from './commands/profile.ts';
 import { pull } from './commands/pull.ts';
 import { push } from './commands/push.ts';
 import { rm } from './commands/rm.ts';
@@ -18,6 +20,7 @@ import { start } from './commands/start.ts';
 import { status } from './commands/status.ts';
 import { stop } from './commands/stop.ts';
 import { trust } from './commands/trust.ts';
+import { umount } from './commands/umount.ts';
 import { verify } from './commands/verify.ts';
 import { programHelp } from './help-text.ts';
 
@@ -26,6 +29,9 @@ const COMMANDS: readonly CommandModule[] = [
   start,
   push,
   pull,
+  mount,
+  umount,
+  profile,
   stop,
   status,
   ls,

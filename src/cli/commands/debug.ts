@@ -1,10 +1,12 @@
+import type { FuseDebugView } from '../../observe/control/mount-views.ts';
 import type { CommandModule } from '../command-module.ts';
 import { figureSize } from '../figures.ts';
+import { serverWords } from '../mount-rows.ts';
 import { stationClient } from '../station-client.ts';
 import { renderTable } from '../table.ts';
 
 export const debug: CommandModule = (program, context) => {
-  const command = program.command('debug').summary('show a block or a layer index');
+  const command = program.command('debug').summary('show a block, a layer index, or how mounts are served');
   command
     .command('dag')
     .argument('<cid>', 'a block that is here; a path below it may follow: <cid>/layers/0')
@@ -29,4 +31,35 @@ export const debug: CommandModule = (program, context) => {
       if (layer.truncated) at.note(`only the first ${layer.lines.length} entries are shown`);
       at.lines(layer.lines, layer);
     });
+  command
+    .command('fuse')
+    .summary('show what the mount server counted and did last')
+    .action(async () => {
+      const at = context();
+      const found = await stationClient(at).call('debugFuse', undefined, at.signal);
+      at.lines(fuseLines(found), found);
+    });
 };
+
+function fuseLines({ server, chains, operations, trace }: FuseDebugView): string[] {
+  const counts = Object.entries(operations).sort(([, a], [, b]) => b - a);
+  const reads = chains.map((chain) => [
+    chain.key,
+    ...[chain.mounts, chain.passthroughOpens, chain.readOpens].map(String),
+    ...[chain.waited, chain.waiting, chain.failed].map(String),
+    `${Math.round(chain.waitP50)} ms`,
+    `${Math.round(chain.waitP99)} ms`,
+  ]);
+  const head = ['CHAIN', 'MOUNTS', 'PASSTHROUGH', 'READ', 'WAITED', 'WAITING', 'FAILED', 'P50', 'P99'];
+  return [
+    server === undefined ? 'no mount server runs: nothing is mounted' : serverWords(server),
+    ...(reads.length === 0 ? [] : renderTable(head, reads)),
+    ...(counts.length === 0
+      ? []
+      : renderTable(
+          ['OPERATION', 'COUNT'],
+          counts.map(([name, count]) => [name, String(count)]),
+        )),
+    ...trace,
+  ];
+}

@@ -13,6 +13,7 @@ import { stationClient } from '../station-client.ts';
 import { parseArchiveTarget, writeArchive } from '../targets/archive-target.ts';
 import { loadIntoEngine } from '../targets/engine-target.ts';
 import { exportPlatform } from '../targets/export-platform.ts';
+import { runLazyPull } from './pull-lazy.ts';
 
 interface PullFlags {
   readonly platform?: string;
@@ -22,6 +23,7 @@ interface PullFlags {
   readonly format?: string;
   readonly storeOnly?: boolean;
   readonly name?: readonly string[];
+  readonly lazy?: true;
 }
 
 export const pull: CommandModule = (program, context) => {
@@ -39,8 +41,20 @@ export const pull: CommandModule = (program, context) => {
     .option('--platform <os/arch>', "one platform, or all (default: this machine's)")
     .option('--from <peer>', 'ask this peer only, and take its answer')
     .option('--cached', 'do not pin it: it may go when room is needed (store.cacheMax)')
-    .action((image: string, flags: PullFlags) => runPull(context(), image, flags));
+    .option('--lazy', 'return when it could be mounted; its content follows by itself (dkr-shp mount)')
+    .action((image: string, flags: PullFlags) => {
+      if (flags.lazy !== true) return runPull(context(), image, flags);
+      const others = (['output', 'format', 'storeOnly', 'name', 'cached'] as const).filter(
+        (name) => flags[name] !== undefined,
+      );
+      return runLazyPull(context(), image, flags, others.map(optionName));
+    });
 };
+
+/** `storeOnly` as it is typed: `--store-only`. */
+function optionName(flag: string): string {
+  return `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
 async function runPull(context: CommandContext, reference: string, flags: PullFlags): Promise<void> {
   if (flags.output !== undefined && flags.storeOnly === true) {

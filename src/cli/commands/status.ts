@@ -2,6 +2,7 @@ import { stationTag } from '../../config/identity-file.ts';
 import type { NetworkView, StationStatus } from '../../observe/control/views.ts';
 import type { CommandModule } from '../command-module.ts';
 import { figureAge, figureCount, figureSize } from '../figures.ts';
+import { mountRows, type Row } from '../mount-rows.ts';
 import { stationClient } from '../station-client.ts';
 
 export const status: CommandModule = (program, context) => {
@@ -23,7 +24,7 @@ export function networkWords(network: NetworkView): string {
 
 function statusLines(found: StationStatus, now: number): string[] {
   const { usage } = found;
-  const rows: [string, string][] = [
+  const rows: Row[] = [
     [
       'station',
       `${stationTag(found.peerId)}, running for ${figureAge(now - found.startedAt)} (process ${found.pid})`,
@@ -42,11 +43,14 @@ function statusLines(found: StationStatus, now: number): string[] {
       `${figureSize(usage.objectBytes + usage.blockBytes)} in ${figureCount(usage.objects, 'object')} and ${figureCount(usage.blocks, 'block')}${usage.partialBytes > 0 ? `, ${figureSize(usage.partialBytes)} half-fetched` : ''}`,
     ],
     ['memory', figureSize(found.memory)],
-    ...found.operations.map((operation): [string, string] => [
-      operation.kind,
-      `${operation.subject}: ${figureSize(operation.bytes)}${operation.total === undefined ? '' : ` of ${figureSize(operation.total)}`}`,
-    ]),
-    ...found.network.refusals.slice(0, 3).map((refusal): [string, string] => ['refused', refusal]),
+    ...found.operations.map(
+      (operation): Row => [
+        operation.kind,
+        `${operation.subject}: ${figureSize(operation.bytes)}${operation.total === undefined ? '' : ` of ${figureSize(operation.total)}`}`,
+      ],
+    ),
+    ...mountRows(found.mounts),
+    ...found.network.refusals.slice(0, 3).map((refusal): Row => ['refused', refusal]),
   ];
   return rows.map(([name, value]) => `${name.padEnd(9)} ${value}`);
 }

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { stationTag } from '../../config/identity-file.ts';
+import { readMountTable } from '../../config/mount-table.ts';
+import { rootLayout } from '../../config/root-layout.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { CommandModule } from '../command-module.ts';
 import { runningStation } from '../running-station.ts';
@@ -11,24 +13,36 @@ const POLL_MS = 25;
 /** A station ends in seconds; one that does not is said so. */
 const STOP_MS = 60_000;
 
+interface StopFlags {
+  readonly all?: true;
+  readonly force?: true;
+}
+
 export const stop: CommandModule = (program, context) => {
   program
     .command('stop')
     .summary('stop the shp station')
     .description(
-      'Stops the station and waits until it has ended. What was stored stays; a half-done pull goes on later.',
+      'Stops the station and waits until it has ended. What was stored stays; a half-done pull goes on later. Images that are mounted stay mounted: what is here is served on, reads of what is not wait for the next start (mount.wait).',
     )
-    .action(() => runStop(context()));
+    .option('--all', 'also what serves mounts; refused while anything is mounted')
+    .option('--force', 'with --all: unmount everything, in use or not, and say what')
+    .action((flags: StopFlags) => runStop(context(), flags));
 };
 
-async function runStop(context: CommandContext): Promise<void> {
+async function runStop(context: CommandContext, flags: StopFlags): Promise<void> {
+  if (flags.force === true && flags.all !== true) {
+    throw new Fault('invalid', 'usage', '--force goes with --all');
+  }
   const running = await runningStation(context);
   if (running === undefined) {
+    if (flags.all === true) await refuseServed(context);
     context.result('no shp station is running', { stopped: false });
     return;
   }
   const { pid, peerId } = running;
-  await stationClient(context).call('stop', {}, context.signal);
+  const { left, unmounted } = await stationClient(context).call('stop', { ...flags }, context.signal);
+  for (const target of unmounted) context.note(`note: unmounted ${target}`);
   for (const until = performance.now() + STOP_MS; isAlive(pid); ) {
     if (performance.now() > until) {
       throw new Fault('unavailable', 'still-stopping', `the station (process ${pid}) has not ended yet`, {
@@ -37,7 +51,27 @@ async function runStop(context: CommandContext): Promise<void> {
     }
     await delay(POLL_MS, undefined, { signal: context.signal });
   }
-  context.result(`stopped shp station (registry) ${stationTag(peerId)}`, { peerId, pid, stopped: true });
+  if (left.length > 0) {
+    context.note(
+      `note: still mounted: ${left.join(', ')}; what is here is served on, the rest waits for the next start`,
+    );
+  }
+  const document = { peerId, pid, stopped: true, left, unmounted };
+  context.result(`stopped shp station (registry) ${stationTag(peerId)}`, document);
+}
+
+/** Only a station can ask what serves its mounts to end. */
+async function refuseServed(context: CommandContext): Promise<void> {
+  const fuse = `${rootLayout(context.root).root}/run/fuse`;
+  const mounts = await readMountTable();
+  if (!mounts.some(({ mountpoint }) => mountpoint === fuse)) return;
+  const again = `dkr-shp${context.rootOption}`;
+  throw new Fault(
+    'unavailable',
+    'station-not-running',
+    `no shp station is running, but its mounts are served on: run ${again} start, then ${again} stop --all`,
+    { fields: { fuse } },
+  );
 }
 
 /** A zombie has ended: in a container nothing may ever reap it. */
