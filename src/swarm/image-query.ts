@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid';
 import type { Digest } from '../base/digest.ts';
 import type { KeptBlob } from '../store/image-records.ts';
+import type { CatalogueProfile } from './catalogue/catalogue.ts';
 
 /** What a user may give to `pull`, parsed. */
 export type ImageQuery =
@@ -27,6 +28,8 @@ export interface Resolution {
   readonly peers: readonly string[];
   readonly names: readonly string[];
   readonly keptBlobs: readonly KeptBlob[];
+  /** Start-up profiles that those who answered name: a hint, which anybody may give. */
+  readonly profiles: readonly CatalogueProfile[];
 }
 
 /** An image of this station, as others are asked for it. */

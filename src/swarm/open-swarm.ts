@@ -131,6 +131,7 @@ export async function openSwarm(components: SwarmComponents, settings: OpenSwarm
     connect: network.connect,
     resolve: (query, options) => resolver.resolve(query, options),
     holders: (image, signal) => resolver.holders(image, signal),
+    profiles: (image, signal) => resolver.profiles(image, signal),
     keptBlobs: (image, options) => resolver.keptBlobs(image, options),
     stop() {
       stopped ??= stop();

@@ -1,5 +1,6 @@
 import type { KeptBlob } from '../store/image-records.ts';
 import type { BlockFetcher, Holdings } from './block-fetcher.ts';
+import type { CatalogueProfile } from './catalogue/catalogue.ts';
 import type { HeldImage, ImageQuery, Resolution } from './image-query.ts';
 
 export interface PeerSummary {
@@ -69,5 +70,7 @@ export interface Swarm {
    * @param options.from ask this peer only
    */
   keptBlobs(image: HeldImage, options: { from?: string; signal: AbortSignal }): Promise<readonly KeptBlob[]>;
+  /** Start-up profiles of an image that trusted catalogues, else connected stations name within 2 s: a hint. */
+  profiles(image: HeldImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
   stop(): Promise<void>;
 }

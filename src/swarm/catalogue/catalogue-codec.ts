@@ -6,6 +6,7 @@ import {
   type CatalogueBinding,
   type CatalogueImage,
   type CatalogueManifest,
+  type CatalogueProfile,
 } from './catalogue.ts';
 
 /** Of the layout below: a reader refuses another. */
@@ -30,6 +31,7 @@ export function encodeCatalogue(catalogue: Catalogue): Uint8Array {
       names: image.names,
       published: image.publishedRoots.map(cidValue),
       kept: image.keptBlobs.map(encodeKeptBlob),
+      ...encodeProfiles(image.profiles),
       created: Math.trunc(image.createdAt),
       origin: image.origin,
     })),
@@ -71,6 +73,7 @@ function decodeImage(value: CborValue): CatalogueImage {
       .list(LIMITS.publishedRoots)
       .map((root) => root.cid()),
     keptBlobs: value.field('kept').list(LIMITS.keptBlobs).map(decodeKeptBlob),
+    ...decodeProfiles(value),
     createdAt: value.field('created').count(),
     origin: value.field('origin').text(128),
   };
@@ -95,6 +98,30 @@ function decodeBinding(value: CborValue): CatalogueBinding {
       .list(LIMITS.bindingBlobs)
       .map((blob) => blob.digest()),
   };
+}
+
+/** The member `profiles` of an image or an answer; absent where there are none. */
+export function encodeProfiles(profiles: readonly CatalogueProfile[] | undefined): object {
+  if (profiles === undefined || profiles.length === 0) return {};
+  const list = profiles.map(({ root, profile, size }) => ({
+    root: cidValue(root),
+    profile: cidValue(profile),
+    size,
+  }));
+  return { profiles: list };
+}
+
+/** @param value the image or answer @throws Fault `corrupt/bad-cbor` */
+export function decodeProfiles(value: CborValue): { readonly profiles?: readonly CatalogueProfile[] } {
+  const field = value.field('profiles');
+  if (field.absent) return {};
+  return { profiles: field.list(LIMITS.profiles).map(decodeProfile) };
+}
+
+function decodeProfile(value: CborValue): CatalogueProfile {
+  const size = value.field('size').count();
+  if (size > LIMITS.profileBytes) throw value.field('size').fault(`at most ${LIMITS.profileBytes} bytes`);
+  return { root: value.field('root').cid(), profile: value.field('profile').cid(), size };
 }
 
 /** A kept blob as CBOR, in catalogues and answers alike. */

@@ -11,6 +11,16 @@ export interface CatalogueManifest {
   readonly platform: string;
 }
 
+/** A start-up profile: what of a manifest root's content is used first, as one block. */
+export interface CatalogueProfile {
+  /** CID of the manifest root. */
+  readonly root: string;
+  /** CID of the profile. */
+  readonly profile: string;
+  /** Bytes of the profile. */
+  readonly size: number;
+}
+
 /** One image that a station shares. */
 export interface CatalogueImage {
   /** CID of the image root. */
@@ -21,6 +31,8 @@ export interface CatalogueImage {
   /** CIDs, newest last. */
   readonly publishedRoots: readonly string[];
   readonly keptBlobs: readonly KeptBlob[];
+  /** Absent: none. */
+  readonly profiles?: readonly CatalogueProfile[];
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   /** `push`, or the peer it was pulled from. */
@@ -56,6 +68,8 @@ export const CATALOGUE_LIMITS = {
   nameBytes: 512,
   publishedRoots: 256,
   keptBlobs: 4096,
+  profiles: 64,
+  profileBytes: 64 * 1024,
   bindings: 200_000,
   bindingBlobs: 16,
 } as const;

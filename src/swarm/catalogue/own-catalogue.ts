@@ -4,7 +4,13 @@ import type { Logger } from '../../observe/logger.ts';
 import type { Bindings } from '../../store/bindings.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
-import { CATALOGUE_LIMITS, type Catalogue, type CatalogueBinding, type CatalogueImage } from './catalogue.ts';
+import {
+  CATALOGUE_LIMITS,
+  type Catalogue,
+  type CatalogueBinding,
+  type CatalogueImage,
+  type CatalogueProfile,
+} from './catalogue.ts';
 import { encodeCatalogue } from './catalogue-codec.ts';
 import { signCatalogue } from './signed-catalogue.ts';
 
@@ -102,9 +108,17 @@ function imageOf(record: ImageRecord): CatalogueImage {
     names: record.names.slice(0, CATALOGUE_LIMITS.names),
     publishedRoots: record.publishedRoots.slice(-CATALOGUE_LIMITS.publishedRoots),
     keptBlobs: record.keptBlobs.slice(0, CATALOGUE_LIMITS.keptBlobs),
+    ...profilesOf(record),
     createdAt: record.createdAt,
     origin: record.origin,
   };
+}
+
+/** Those of an image as others are told of them. */
+export function profilesOf(record: ImageRecord): { readonly profiles?: readonly CatalogueProfile[] } {
+  const profiles = (record.profiles ?? []).slice(0, CATALOGUE_LIMITS.profiles);
+  if (profiles.length === 0) return {};
+  return { profiles: profiles.map(({ root, profile, size }) => ({ root, profile, size })) };
 }
 
 /** Never a claim that another station made: trust is not handed on. */

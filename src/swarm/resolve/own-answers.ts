@@ -6,6 +6,7 @@ import { readNode } from '../../image/dag/dag-node.ts';
 import { lookupLink } from '../../image/dag/directory-walk.ts';
 import type { ImageRecord } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
+import { profilesOf } from '../catalogue/own-catalogue.ts';
 import { nameForms } from './image-name.ts';
 import { RESOLVE_LIMITS, type ResolveAnswer, type ResolveQuestion } from './resolve-codec.ts';
 
@@ -77,6 +78,7 @@ export function answerOf(
     ...(findPublished(store, record, paths) ?? { path: paths[0] as string[] }),
     names: record.names.slice(0, RESOLVE_LIMITS.names),
     keptBlobs: record.keptBlobs.slice(0, RESOLVE_LIMITS.keptBlobs),
+    ...profilesOf(record),
   };
 }
 

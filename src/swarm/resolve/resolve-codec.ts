@@ -1,6 +1,12 @@
 import type { Digest } from '../../base/digest.ts';
 import type { KeptBlob } from '../../store/image-records.ts';
-import { decodeKeptBlob, encodeKeptBlob } from '../catalogue/catalogue-codec.ts';
+import type { CatalogueProfile } from '../catalogue/catalogue.ts';
+import {
+  decodeKeptBlob,
+  decodeProfiles,
+  encodeKeptBlob,
+  encodeProfiles,
+} from '../catalogue/catalogue-codec.ts';
 import { type CborValue, cidValue, decodeCbor, digestValue, encodeCbor } from '../network/cbor-value.ts';
 
 /** What one station asks another: hex digits of a digest, or a name in Docker's familiar form. */
@@ -20,6 +26,8 @@ export interface ResolveAnswer {
   readonly path: readonly string[];
   readonly names: readonly string[];
   readonly keptBlobs: readonly KeptBlob[];
+  /** Start-up profiles, where there are any. */
+  readonly profiles?: readonly CatalogueProfile[];
   /** The bytes that hash to `digest`, with an answer to an id. */
   readonly proof?: Uint8Array;
 }
@@ -61,6 +69,7 @@ export function encodeAnswers(answers: readonly ResolveAnswer[]): Uint8Array {
       path: answer.path,
       names: answer.names,
       kept: answer.keptBlobs.map(encodeKeptBlob),
+      ...encodeProfiles(answer.profiles),
       ...(answer.proof === undefined ? {} : { proof: answer.proof }),
     })),
   });
@@ -86,6 +95,7 @@ function decodeAnswer(value: CborValue): ResolveAnswer {
     path: texts('path', LIMITS.pathNames),
     names: texts('names', LIMITS.names),
     keptBlobs: value.field('kept').list(LIMITS.keptBlobs).map(decodeKeptBlob),
+    ...decodeProfiles(value),
     ...(proof.absent ? {} : { proof: proof.bytes(LIMITS.proofBytes) }),
   };
 }

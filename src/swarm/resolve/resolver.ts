@@ -4,6 +4,7 @@ import { Fault, toFault } from '../../base/fault.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { ImageRecord, KeptBlob } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
+import type { CatalogueProfile } from '../catalogue/catalogue.ts';
 import type { CatalogueExchange } from '../catalogue/catalogue-exchange.ts';
 import type { HeldImage, ImageQuery, Resolution } from '../image-query.ts';
 import { answerPeer } from '../network/message-exchange.ts';
@@ -46,6 +47,8 @@ export interface Resolver {
   resolve(query: ImageQuery, options: ResolveOptions): Promise<Resolution>;
   /** See `Swarm.holders`. */
   holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
+  /** See `Swarm.profiles`. */
+  profiles(image: HeldImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
   /** See `Swarm.keptBlobs`. */
   keptBlobs(image: HeldImage, options: ResolveOptions): Promise<readonly KeptBlob[]>;
 }
@@ -94,6 +97,7 @@ export function createResolver(components: ResolverComponents, settings: Resolve
       // Names of a peer that is not believed would be given to its image here.
       names: namesBelieved ? [...new Set(answers.flatMap(({ names }) => names))] : [],
       keptBlobs: first.keptBlobs,
+      profiles: answers.find(({ profiles }) => profiles !== undefined)?.profiles ?? [],
     };
   };
   const fromHere = ({ record, digest }: RecordMatch, question: ResolveQuestion): Resolution => {
@@ -165,6 +169,15 @@ export function createResolver(components: ResolverComponents, settings: Resolve
 
   return {
     holders: async (image, signal) => (await answersOf(image, { signal })).map(({ peer }) => peer),
+    async profiles(image, signal) {
+      const named = (profiles: readonly CatalogueProfile[] | undefined) => (profiles ?? []).length > 0;
+      for (const peer of trust.list()) {
+        const known = catalogues.get(peer)?.images.find(({ root }) => root === image.root);
+        if (named(known?.profiles)) return known?.profiles ?? [];
+      }
+      const answers = await answersOf(image, { signal });
+      return answers.find(({ answer }) => named(answer.profiles))?.answer.profiles ?? [];
+    },
     async keptBlobs(image, options) {
       const blobs = (await answersOf(image, options)).flatMap(({ answer }) => answer.keptBlobs);
       return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
@@ -243,6 +256,7 @@ function byCid(store: Store, cid: CID, path: readonly string[]): Resolution {
     peers: [],
     names: [],
     keptBlobs: [],
+    profiles: [],
   };
 }
 
@@ -254,6 +268,7 @@ function ownResolution(record: ImageRecord, path: readonly string[]): Resolution
     peers: [],
     names: record.names,
     keptBlobs: record.keptBlobs,
+    profiles: record.profiles ?? [],
   };
 }
 

@@ -29,6 +29,10 @@ const catalogue: fc.Arbitrary<Catalogue> = fc.record({
         keptBlobs: fc.array(fc.record({ digest, cid, size: fc.maxSafeNat(), mediaType: text }), {
           maxLength: 2,
         }),
+        profiles: fc.array(fc.record({ root: cid, profile: cid, size: fc.nat(65_536) }), {
+          minLength: 1,
+          maxLength: 2,
+        }),
         createdAt: fc.maxSafeNat(),
         origin: text,
       },
@@ -53,6 +57,28 @@ describe('catalogue codec', () => {
     fc.assert(
       fc.property(catalogue, (value) => expect(decodeCatalogue(encodeCatalogue(value))).toEqual(value)),
     );
+  });
+
+  it('refuses a profile that is larger than any is', () => {
+    const image = {
+      root: ROOT,
+      manifests: [],
+      names: [],
+      publishedRoots: [],
+      keptBlobs: [],
+      createdAt: 1,
+      origin: 'push',
+    };
+    const of = (size: number): Catalogue => ({
+      ...empty('me'),
+      images: [{ ...image, profiles: [{ root: ROOT, profile: ROOT, size }] }],
+    });
+    expect(decodeCatalogue(encodeCatalogue(of(65_536)))).toEqual(of(65_536));
+    expect(() => decodeCatalogue(encodeCatalogue(of(65_537)))).toThrow(
+      expect.objectContaining({ kind: 'corrupt', code: 'bad-cbor' }),
+    );
+    const many = { ...of(1).images[0]!, profiles: Array(65).fill(of(1).images[0]!.profiles![0]) };
+    expect(() => decodeCatalogue(encodeCatalogue({ ...empty('me'), images: [many] }))).toThrow(Fault);
   });
 
   it('has fixed bytes, which stations of all versions exchange', () => {

@@ -23,6 +23,10 @@ const answer: fc.Arbitrary<ResolveAnswer> = fc.record(
     keptBlobs: fc.array(fc.record({ digest, cid: fc.constant(ROOT), size: fc.nat(), mediaType: text }), {
       maxLength: 3,
     }),
+    profiles: fc.array(
+      fc.record({ root: fc.constant(ROOT), profile: fc.constant(ROOT), size: fc.nat(65_536) }),
+      { minLength: 1, maxLength: 2 },
+    ),
     proof: fc.uint8Array({ maxLength: 64 }),
   },
   { requiredKeys: ['digest', 'root', 'path', 'names', 'keptBlobs'] },
