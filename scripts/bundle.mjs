@@ -1,4 +1,4 @@
-// Bundles the command line, the station and its workers into dist/: one file a process loads fast, and the package
+// Bundles the command line, the station, what serves its mounts, and the workers into dist/: one file a process loads fast, and the package
 // needs no dependencies but the native ones.
 import { globSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -20,7 +20,8 @@ const __dirname = __pathDirname(__filename);
 `;
 
 const workers = globSync('src/**/*-worker.ts', { cwd: root });
-const entries = ['src/bin/dkr-shp.ts', 'src/bin/station.ts', ...workers];
+const processes = ['dkr-shp', 'station', 'keeper', 'mount-server'].map((name) => `src/bin/${name}.ts`);
+const entries = [...processes, ...workers];
 
 const { metafile } = await build({
   absWorkingDir: root,

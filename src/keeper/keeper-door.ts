@@ -1,7 +1,19 @@
-import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { toFaultRecord } from '../base/fault.ts';
 import { createJsonLineConnection } from '../base/json-line-connection.ts';
+import {
+  checkShape,
+  count,
+  flag,
+  isRecord,
+  list,
+  optional,
+  record,
+  type Shape,
+  text,
+  word,
+} from '../base/json-shape.ts';
+import { listenUnix } from '../base/unix-listener.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { KeeperAnswer, KeeperRequest } from './keeper-messages.ts';
 
@@ -23,8 +35,29 @@ export interface KeeperDoor {
   close(): Promise<void>;
 }
 
+const spawnSpec = record({
+  command: text(4096),
+  args: list(text(65_536), 1024),
+  env: (value, place) => (isRecord(value) && Object.values(value).every(isText) ? undefined : place),
+});
+const isText = (value: unknown): boolean => typeof value === 'string';
+
 /** A station, a mount server and a few questions at a time. */
 const MAX_CONNECTIONS = 64;
+
+const PROCESS = count(2 ** 31);
+/** What stands beside `id` and `ask`; a request of another shape ends the connection. */
+const SHAPES: Readonly<Record<KeeperRequest['ask'], Shape>> = {
+  station: record({ pid: PROCESS, respawn: optional(spawnSpec) }),
+  'mount-server': record({ pid: PROCESS, device: PROCESS }),
+  ensure: record({}),
+  status: record({}),
+  goodbye: record({}),
+  'replace-mount-server': record({}),
+  'replace-keeper': record({}),
+  end: record({ force: flag }),
+  ended: record({}),
+};
 
 /** Listens at `path`; what lies there is a dead keeper's, since the caller holds the lock. */
 export async function openKeeperDoor(
@@ -35,6 +68,10 @@ export async function openKeeperDoor(
   const open = new Set<{ close(): void }>();
 
   function serve(socket: Socket): void {
+    if (open.size >= MAX_CONNECTIONS) {
+      socket.destroy();
+      return;
+    }
     const peer: KeeperPeer = {};
     async function answer(request: KeeperRequest): Promise<KeeperAnswer> {
       try {
@@ -44,7 +81,10 @@ export async function openKeeperDoor(
       }
     }
     const connection = createJsonLineConnection(socket, (message) => {
-      void answer(message as KeeperRequest).then((said) => connection.send(said));
+      checkShape(message, record({ id: count(), ask: word(...Object.keys(SHAPES)) }), 'request');
+      const request = message as KeeperRequest;
+      checkShape(request, SHAPES[request.ask], 'request');
+      void answer(request).then((said) => connection.send(said));
     });
     open.add(connection);
     connection.ended.then((error) => {
@@ -55,21 +95,11 @@ export async function openKeeperDoor(
     });
   }
 
-  rmSync(path, { force: true });
-  const server = createServer(serve);
-  server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    // 0600 from its first moment on; the folder is 0700 as well
-    const before = process.umask(0o177);
-    server.listen(path, resolve);
-    process.umask(before);
-  });
+  const listener = await listenUnix(path, serve);
   return {
     async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
       for (const connection of open) connection.close();
-      await closed;
+      await listener.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { toFault } from '../base/fault.ts';
 import { type MountInfo, readMountInfo } from '../mounts/mountinfo.ts';
+import { OVERLAY_SOURCE } from '../mounts/overlay-plan.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Syscalls } from '../syscalls/syscalls.ts';
 
@@ -13,15 +14,23 @@ export interface OwnMounts {
 
 /** @param fuse `<root>/run/fuse` */
 export function ownMounts(mounts: readonly MountInfo[], fuse: string): OwnMounts {
-  // mountinfo escapes within options as within paths: a comma or colon of the root cannot stand there unescaped
-  const lower = `lowerdir=${fuse}/t/`;
   return {
     fuse: mounts.filter(({ target, filesystem }) => target === fuse && filesystem === 'fuse.shp'),
-    overlays: mounts.filter(
-      ({ filesystem, superOptions }) =>
-        filesystem === 'overlay' && superOptions.split(',').some((option) => option.startsWith(lower)),
-    ),
+    overlays: mounts.filter((mount) => chainOfOverlay(mount, fuse) !== undefined),
   };
+}
+
+/** The key of the chain that an overlay of ours shows; `undefined` for any other mount. */
+export function chainOfOverlay(
+  { filesystem, source, superOptions }: MountInfo,
+  fuse: string,
+): string | undefined {
+  if (filesystem !== 'overlay' || source !== OVERLAY_SOURCE) return undefined;
+  // Which characters of a path are shown with a backslash differs between kernels.
+  const options = superOptions.replaceAll('\\', '');
+  const lower = `lowerdir=${fuse.replaceAll('\\', '')}/t/`;
+  const at = options.indexOf(lower);
+  return at === -1 ? undefined : /^[^:,/]*/.exec(options.slice(at + lower.length))?.[0];
 }
 
 /**
