@@ -41,7 +41,7 @@ const QUEUE_BOUNDS = { maxBytes: 12 * 1024 * 1024, maxOps: 4096 };
 
 /**
  * Opens (or makes) the store below `root`, puts right what a crash left, and re-hashes what a power loss may have cut.
- * @throws Fault `busy/store-in-use` (fields: path, pid) while another process has it open
+ * @throws Fault `busy/store-in-use` (fields: root, path, pid) while another process has it open
  */
 export async function openStore(
   root: string,
@@ -50,7 +50,7 @@ export async function openStore(
 ): Promise<Store> {
   const layout = storeLayout(root);
   makeFolders(layout);
-  const lock = takeStoreLock(layout.lock);
+  const lock = takeStoreLock(layout);
   let database: Database | undefined;
   let queue: FileQueue | undefined;
   try {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
+import type { StoreLayout } from './store-layout.ts';
 
 /** Keeps a second process out of one store. */
 export interface StoreLock {
@@ -9,9 +10,9 @@ export interface StoreLock {
 /**
  * A file that names the process by id and start time, so that one that was killed does not lock the store for ever and
  * a new process with its number is not taken for it.
- * @throws Fault `busy/store-in-use` (fields: path, pid)
+ * @throws Fault `busy/store-in-use` (fields: root, path, pid)
  */
-export function takeStoreLock(path: string): StoreLock {
+export function takeStoreLock({ root, lock: path }: Pick<StoreLayout, 'root' | 'lock'>): StoreLock {
   const own = `${process.pid} ${startOf(process.pid)}\n`;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -22,8 +23,9 @@ export function takeStoreLock(path: string): StoreLock {
     }
     const pid = livingHolder(path);
     if (pid !== undefined || attempt > 2) {
-      throw new Fault('busy', 'store-in-use', `the store is in use by process ${pid}`, {
-        fields: { path, pid },
+      const holder = pid === undefined ? 'another process' : `process ${pid}`;
+      throw new Fault('busy', 'store-in-use', `the store at ${root} is in use by ${holder}`, {
+        fields: { root, path, pid },
       });
     }
     try {

@@ -194,7 +194,7 @@ describe('start that cannot', () => {
     const entry = new URL('../../src/bin/station.ts', import.meta.url).pathname;
     const found = spawnSync(process.execPath, [entry, '--root', first.root], { encoding: 'utf8' });
     expect(found.status).not.toBe(0);
-    expect(found.stderr).toContain(`in use by process ${first.pid()}`);
+    expect(found.stderr).toContain(`the store at ${first.root} is in use by process ${first.pid()}`);
     expect(await first.ok(['ls'])).toContain('NAME');
   }, 60_000);
 
