@@ -21,10 +21,6 @@ export interface MountCallsComponents {
 export interface MountCallsSettings {
   /** This machine's, `os/arch[/variant]`. */
   readonly platform: string;
-  /** `profile.record` */
-  readonly record?: boolean;
-  /** `profile.runs` */
-  readonly runs?: number;
 }
 
 /** The part of the control door's service that is about images that are used before they are here. */
@@ -73,13 +69,9 @@ export function createMountCalls(components: MountCallsComponents, settings: Mou
       complete,
       bytes,
       here,
-      profile: profile === 'none' && profiles.profile(key) !== undefined ? 'used' : profile,
+      profile,
     };
   };
-
-  /** Reads that the profile shall see cost more: no more starts are recorded than are merged. */
-  const recording = (key: string): boolean =>
-    settings.record === true && (profiles.profile(key)?.runs ?? 0) < (settings.runs ?? 1);
 
   const keyOf = ({ image, platform }: { readonly image: string; readonly platform?: string }): string =>
     findManifestRoot(store, lazy, image, platform ?? settings.platform);
@@ -101,9 +93,17 @@ export function createMountCalls(components: MountCallsComponents, settings: Mou
     prepare: async (request, call) => prepared(await open(request, call)),
     async mount(request, call) {
       const { target, writable = false, suid = false, dev = false } = request;
-      const image = await open(request, call);
+      // Beside the round trips to peers: two processes may have to be started. Where there can be no mount, nothing is
+      // fetched for one.
+      const unable = new AbortController();
+      const ensured = mounts.ensure(call.signal).catch((error) => {
+        unable.abort(error);
+        throw error;
+      });
+      const signal = AbortSignal.any([call.signal, unable.signal]);
+      const [image] = await Promise.all([open(request, { ...call, signal }), ensured]);
       const before = prepared(image);
-      const options = { writable, suid, dev, recording: recording(image.key) };
+      const options = { writable, suid, dev, recording: lazy.recording(image.key) };
       const mount = await mounts.mount(image, target, options, call.signal);
       const view = mountView(mount, lazyImageView(store, lazy, image.key), await mounts.status());
       return {

@@ -1,9 +1,7 @@
-import { Fault } from '../base/fault.ts';
 import { VERSION } from '../config/version.ts';
 import type { ControlService } from '../doors/control/control-service.ts';
-import type { PullResult, PushResult, RemoveResult } from '../observe/control/views.ts';
-import type { ImageRecord } from '../store/image-records.ts';
-import { holdersOf, notShared, waitForCopies } from '../transfer/copies.ts';
+import type { PullResult, PushResult } from '../observe/control/views.ts';
+import { notShared, waitForCopies } from '../transfer/copies.ts';
 import { exportImage } from '../transfer/export.ts';
 import type { LazyImages } from '../transfer/lazy/lazy-images.ts';
 import type { Profiles } from '../transfer/lazy/profiles.ts';
@@ -15,10 +13,11 @@ import { verifyImage } from '../transfer/verify-image.ts';
 import { createCopyCounts } from './copy-counts.ts';
 import { dagView, layerDump } from './debug-views.ts';
 import { findImage } from './image-lookup.ts';
+import { removeImage } from './image-removal.ts';
 import { imageDetail, imageSummary, manifestSummary } from './image-views.ts';
 import { exportManifests } from './manifest-lookup.ts';
 import { createMountCalls, noMountCalls } from './mount-calls.ts';
-import type { MountService, StationMount } from './mounts/mount-service.ts';
+import type { MountService } from './mounts/mount-service.ts';
 import { createOperations } from './operations.ts';
 
 export interface StationServiceComponents extends TransferComponents {
@@ -36,8 +35,6 @@ export interface StationServiceSettings {
   readonly pushes: number;
   readonly pulls: number;
   readonly transfer: TransferSettings;
-  /** `profile.record` and `profile.runs` */
-  readonly profiles?: { readonly record: boolean; readonly runs: number };
   readonly onStop: () => void;
 }
 
@@ -48,8 +45,6 @@ const MAX_VERIFICATIONS = 2;
 const MAX_WAITS = 64;
 /** Images that are opened for a mount: a few blocks each, and somebody waits. */
 const MAX_OPENS = 32;
-/** How long a removal asks who else has the image. */
-const HOLDERS_MS = 3_000;
 
 /** What the control door asks, done by the store, the swarm and the transfers. */
 export function createStationService(
@@ -72,10 +67,7 @@ export function createStationService(
   const mountCalls =
     mounting === undefined
       ? noMountCalls()
-      : createMountCalls(
-          { store, ...mounting, operations },
-          { platform: transfer.platform, ...settings.profiles },
-        );
+      : createMountCalls({ store, ...mounting, operations }, { platform: transfer.platform });
 
   return {
     ...mountCalls,
@@ -127,15 +119,8 @@ export function createStationService(
       return records.map((record) => imageSummary(record, copies.get(record.root)));
     },
     inspect: (image) => imageDetail(store, findImage(store, image)),
-    async remove(image): Promise<RemoveResult> {
-      const record = findImage(store, image);
-      refuseMounted(record, (await mounts?.list()) ?? []);
-      const copies = record.shared
-        ? (await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])).length
-        : 0;
-      await store.images.remove(record.root);
-      return { root: record.root, names: record.names, notes: removalNotes(record, copies) };
-    },
+    remove: (image) =>
+      removeImage({ store, swarm, ...(mounting === undefined ? {} : { lazy: mounting.lazy }) }, image),
     gc: (request, signal) => store.gc({ ...request, signal }),
     async verify(image, { onProgress, signal }) {
       const record = findImage(store, image);
@@ -203,24 +188,4 @@ export function createStationService(
     debugDag: (cid, signal) => dagView(store, swarm, cid, signal),
     debugLayer: (cid) => layerDump(store, cid),
   };
-}
-
-/** @throws Fault `busy/image-mounted` */
-function refuseMounted({ root, manifests }: ImageRecord, mounts: readonly StationMount[]): void {
-  const used = mounts.filter(({ key }) => manifests.some((manifest) => manifest.root === key));
-  if (used.length === 0) return;
-  const targets = used.map(({ target }) => target);
-  throw new Fault(
-    'busy',
-    'image-mounted',
-    `image ${root} is mounted at ${targets.join(', ')}: dkr-shp umount it first`,
-    { fields: { root, mounts: targets } },
-  );
-}
-
-/** A push is on one machine until others hold it; what was pulled may be gone where it came from. */
-function removalNotes({ origin, shared }: ImageRecord, copies: number): string[] {
-  if (copies > 0) return [];
-  if (shared) return ['this was the last known copy: no connected station holds it'];
-  return origin === 'push' ? ['it was pushed here and not shared: nobody else has it from here'] : [];
 }
