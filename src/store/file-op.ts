@@ -1,3 +1,5 @@
+import type { PackedOps } from './file-op-codec.ts';
+
 /** Where an operation's bytes lie in the slab of its batch. */
 export interface SlabSlice {
   readonly at: number;
@@ -37,9 +39,9 @@ export type FileOp =
   /** A file that is not there is no error. */
   | { readonly op: 'unlink'; readonly path: string };
 
-export interface FileBatch {
+/** Operations as {@link encodeOps} packs them, and the slab that their bytes lie in. */
+export interface FileBatch extends PackedOps {
   readonly id: number;
-  readonly ops: readonly FileOp[];
   readonly slab: ArrayBuffer;
 }
 

@@ -8,6 +8,7 @@ import type {
   FileWorkerData,
   SlabSlice,
 } from './file-op.ts';
+import { encodeOps } from './file-op-codec.ts';
 
 /** Called once when the operation is done, in the order of the operations. */
 export type Settle = (failure: Fault | undefined) => void;
@@ -26,6 +27,8 @@ export type QueuedOp = FileOp extends infer Op
 export interface FileQueue {
   /** @param pieces the bytes of a `write`, `append` or `patch`, copied before this returns */
   push(op: QueuedOp, pieces?: readonly Uint8Array[], settle?: Settle): void;
+  /** There is so much in it that a writer should wait for {@link drained}. */
+  readonly full: boolean;
   /** Resolves at once while the queue is short. */
   drained(): Promise<void>;
   /** Everything pushed so far is done and settled. */
@@ -48,6 +51,11 @@ export interface FileQueueSettings {
 const SLAB_SIZE = 1024 * 1024;
 const MAX_BATCH_OPS = 256;
 const MAX_SPARE_SLABS = 8;
+/**
+ * Batches on their way while which small ones are held back: the worker has enough to do, and a batch costs 0.1 ms and a
+ * turn of both threads however little is in it.
+ */
+const BATCHES_UNDER_WAY = 2;
 const SYNC_WAIT_MS = 60_000;
 
 interface SentBatch {
@@ -119,7 +127,7 @@ class WorkerFileQueue implements FileQueue {
       this.#scheduled = true;
       setImmediate(() => {
         this.#scheduled = false;
-        this.#post();
+        if (this.#sent.length < BATCHES_UNDER_WAY) this.#post();
       });
     }
   }
@@ -135,14 +143,14 @@ class WorkerFileQueue implements FileQueue {
 
   #post(): void {
     if (this.#ops.length === 0 || this.#slab === undefined) return;
-    const batch: FileBatch = { id: ++this.#lastId, ops: this.#ops, slab: this.#slab };
+    const batch: FileBatch = { id: ++this.#lastId, slab: this.#slab, ...encodeOps(this.#ops) };
     this.#sent.push({ id: batch.id, settles: this.#settles, bytes: this.#used });
     this.#ops = [];
     this.#settles = [];
     this.#slab = undefined;
     this.#used = 0;
     this.#worker.ref();
-    this.#worker.postMessage(batch, [batch.slab]);
+    this.#worker.postMessage(batch, [batch.slab, batch.numbers.buffer]);
   }
 
   #finish({ failures, slab }: FileBatchDone): void {
@@ -156,6 +164,7 @@ class WorkerFileQueue implements FileQueue {
       const failure = failed.get(index);
       settle?.(failure && faultOf(failure));
     });
+    if (this.#sent.length < BATCHES_UNDER_WAY) this.#post();
     if (this.#sent.length === 0) this.#worker.unref();
     this.#wake();
   }
@@ -174,9 +183,13 @@ class WorkerFileQueue implements FileQueue {
     return new Promise((resolve) => this.#waiters.push({ done, resolve }));
   }
 
+  get full(): boolean {
+    return this.#bytes >= this.#settings.maxBytes || this.#count >= this.#settings.maxOps;
+  }
+
   drained(): Promise<void> {
     const { maxBytes, maxOps } = this.#settings;
-    if (this.#bytes < maxBytes && this.#count < maxOps) return Promise.resolve();
+    if (!this.full) return Promise.resolve();
     this.#post();
     return this.#until(() => this.#bytes <= maxBytes / 2 && this.#count <= maxOps / 2);
   }

@@ -13,6 +13,7 @@ import {
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FileBatch, FileBatchDone, FileOp, FileOpFailure, FileWorkerData } from './file-op.ts';
+import { decodeOps } from './file-op-codec.ts';
 
 // Writes of one thread with plain system calls: by node:fs/promises a small file costs four round trips through
 // libuv's pool (10,000 files: 1.9 s against 0.4 s), and on the main thread a slow disk would stop everything.
@@ -231,11 +232,11 @@ function full(path: string): Error {
   return Object.assign(new Error(`ENOSPC: no space left on device, ${path}`), { code: 'ENOSPC', path });
 }
 
-parentPort?.on('message', ({ id, ops, slab }: FileBatch) => {
+parentPort?.on('message', ({ id, slab, ...packed }: FileBatch) => {
   const bytes = new Uint8Array(slab);
   const failures: FileOpFailure[] = [];
   let left = room();
-  ops.forEach((op, index) => {
+  decodeOps(packed).forEach((op, index) => {
     try {
       const taken = cost(op);
       if (taken > 0 && taken > left) refuse(op);

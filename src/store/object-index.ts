@@ -73,14 +73,13 @@ export function openHolderIndex(database: Database): HolderIndex {
         else holders.push(holder);
         added.push(text);
       });
-      const forget = (): void => {
+      database.afterCommit(() => {
         for (const text of added) {
           const rest = fresh.get(text)?.filter((holder) => holder.key !== key) ?? [];
           if (rest.length === 0) fresh.delete(text);
           else fresh.set(text, rest);
         }
-      };
-      database.committed().then(forget, forget);
+      });
     },
     remove(key, size, leaves) {
       each(size, leaves, (digest) => table.remove(Buffer.concat([digest, key])));

@@ -31,6 +31,14 @@ export interface ObjectWriter {
   abort(): void;
 }
 
+export interface PutOptions {
+  /**
+   * The caller hashed these very bytes against this very address, as the fetcher does with what peers send: they are
+   * not hashed a second time.
+   */
+  readonly checked?: boolean;
+}
+
 /** An object that comes in pieces: leaf by leaf, in any order, each checked against its hash before it is kept. */
 export interface PartialObject {
   readonly cid: CID;
@@ -40,10 +48,11 @@ export interface PartialObject {
   readonly bitmap: Uint8Array;
   hasLeaf(leaf: number): boolean;
   /**
-   * Keeps one leaf. Completes the object (renames it into `cas/`) when it was the last.
+   * Keeps one leaf; its bytes are copied before this returns. Completes the object (renames it into `cas/`) when it
+   * was the last.
    * @throws Fault `corrupt/block-mismatch` when the bytes do not hash to the leaf.
    */
-  putLeaf(leaf: number, bytes: Uint8Array): Promise<void>;
+  putLeaf(leaf: number, bytes: Uint8Array, options?: PutOptions): Promise<void>;
   readonly complete: boolean;
 }
 
@@ -57,16 +66,16 @@ export interface ObjectStore {
   info(cid: CID): ObjectInfo | undefined;
   /** @param expectedSize bytes, where the source tells it (a tar header): lets the writer find a candidate early */
   write(lease: Lease, expectedSize?: number): ObjectWriter;
-  /** One whole block of at most 262,144 bytes. The bytes must hash to `cid` (checked). */
-  putWhole(lease: Lease, cid: CID, bytes: Uint8Array): void;
+  /** One whole block of at most 262,144 bytes, copied before this returns. The bytes must hash to `cid` (checked). */
+  putWhole(lease: Lease, cid: CID, bytes: Uint8Array, options?: PutOptions): void;
   /** Begins or resumes a partial object; leaves that other objects hold are taken from them. */
   partial(lease: Lease, info: ObjectInfo): Promise<PartialObject>;
   /**
-   * Resolves at once while the queue of writes is short, else when it is: the back-pressure of every writer.
+   * Nothing while the queue of writes is short, else what resolves when it is: the back-pressure of every writer.
    * @param lease whose failed writes are thrown; absent: those of any open lease
    * @throws Fault `unavailable/disk-full` and others, naming the path, once a write of the lease failed
    */
-  drained(lease?: Lease): Promise<void>;
+  drained(lease?: Lease): Promise<void> | undefined;
   /**
    * Bytes `offset .. offset + length` of a complete object (fewer at its end).
    * @throws Fault `not-found/no-object`

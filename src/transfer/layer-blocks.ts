@@ -16,7 +16,7 @@ export interface LayerBlockSink {
   block(cid: CID, bytes: Uint8Array): void;
   readonly readDropped: ReadDropped;
   /** Back-pressure. */
-  drained(): Promise<void>;
+  drained(): Promise<void> | undefined;
 }
 
 export interface LayerDag {
@@ -84,7 +84,7 @@ export function hashingSink(readDropped: ReadDropped): LayerBlockSink {
     },
     block: () => {},
     readDropped,
-    drained: async () => {},
+    drained: () => undefined,
   };
 }
 
