@@ -4,6 +4,7 @@ import type { GetBlock } from '../image/dag/directory-walk.ts';
 import type { LayerIndex } from '../image/layer/layer-index.ts';
 import type { LayerRecord, ManifestRecord } from '../store/image-records.ts';
 import type { Lease } from '../store/lease.ts';
+import type { Store } from '../store/store.ts';
 import type { FetchProgress } from '../swarm/block-fetcher.ts';
 import { checkBlob } from './blob-check.ts';
 import { checkDiskSpace } from './disk-space.ts';
@@ -159,15 +160,27 @@ function createRun(
   };
 }
 
-/** In the order in which the tars need it, so that verification keeps pace; then what is no layer. */
 async function fetchContent(
   run: FetchRun,
   { components: { store } }: PullContext,
   parts: readonly ManifestPart[],
   targets: PullTargets,
 ): Promise<void> {
+  const layers = parts.map(({ layer }) => layer);
+  await run.fetch(Uint32Array.from(await contentInTarOrder(store, layers, targets)));
+}
+
+/**
+ * Plan indexes not here in the order in which the tars need them, so that verification keeps pace; then what is no layer.
+ * The recipes are here.
+ */
+export async function contentInTarOrder(
+  store: Store,
+  layers: readonly (PullLayer | undefined)[],
+  targets: PullTargets,
+): Promise<number[]> {
   const wanted: number[] = [];
-  for (const [number, { layer }] of parts.entries()) {
+  for (const [number, layer] of layers.entries()) {
     if (layer === undefined) continue;
     const seen = new Uint8Array(layer.layer.index.objectCount);
     const order: number[] = [];
@@ -180,7 +193,7 @@ async function fetchContent(
     for (const index of targets.wantedObjects(number, order)) wanted.push(index);
   }
   for (const index of targets.wantedFiles()) wanted.push(index);
-  await run.fetch(Uint32Array.from(wanted));
+  return wanted;
 }
 
 /** One after the other, bottom first, as their content comes. @returns bytes of each part's tar, 0 where it has none */
@@ -209,9 +222,10 @@ async function verifyLayers(
   return sizes;
 }
 
-function manifestRecord(
+/** @param tarSizes of the parts that have data, in order */
+export function manifestRecord(
   manifest: PulledManifest,
-  parts: readonly ManifestPart[],
+  parts: readonly Pick<ManifestPart, 'source' | 'part'>[],
   tarSizes: readonly number[],
 ): ManifestRecord {
   let next = 0;

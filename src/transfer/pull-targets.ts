@@ -35,6 +35,12 @@ export interface PullTargets {
   wantedObjects(part: number, objects: Iterable<number>): number[];
   /** Blobs that are no tar. */
   wantedFiles(): number[];
+  /** Plan indexes of the leaves `[first, end)` of an object, here or not. */
+  leavesOf(part: number, object: number, first: number, end: number): number[];
+  /** What `prepare` does, for these alone: they can be taken then, and `has` tells the truth of them. */
+  lookUp(indexes: readonly number[]): Promise<void>;
+  /** What was wanted and did not come is wanted again. */
+  requeue(): void;
   /** Keeps a verified block in every place that needs it. */
   take(index: number, bytes: Uint8Array): Promise<void> | undefined;
   /** Resolves when the object is complete here, with its bytes where they came just now. */
@@ -136,17 +142,29 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     return Array.isArray(at) ? at : [at];
   };
 
+  async function openTarget(target: Target): Promise<void> {
+    if (target.partial !== undefined) return;
+    if (store.objects.has(target.cid)) lease.see(target.cid);
+    else target.partial = await store.objects.partial(lease, target);
+  }
+
+  /** The targets of the block are open. */
+  async function lookUpOne(index: number): Promise<void> {
+    if (isPlaced(index)) {
+      set(index);
+      return;
+    }
+    // the same bytes may be here under another roof: a leaf of an object, a recipe's block
+    const bytes = await store.blocks.get(rawCid(digestOf(index)));
+    if (bytes !== undefined) await take(index, bytes);
+  }
+
   async function prepareTargets(signal: AbortSignal): Promise<void> {
     let next = 0;
     const worker = async (): Promise<void> => {
       while (next < targets.length) {
         signal.throwIfAborted();
-        const target = targets[next++] as Target;
-        if (store.objects.has(target.cid)) {
-          lease.see(target.cid);
-          continue;
-        }
-        target.partial = await store.objects.partial(lease, target);
+        await openTarget(targets[next++] as Target);
       }
     };
     await Promise.all(Array.from({ length: PREPARE_WIDTH }, worker));
@@ -206,13 +224,12 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     async prepare(signal) {
       await prepareTargets(signal);
       for (let index = 0; index < plan.count; index++) {
+        if (has(index)) continue;
         if (isPlaced(index)) {
           set(index);
           continue;
         }
-        // the same bytes may be here under another roof: a leaf of an object, a recipe's block
-        const bytes = await store.blocks.get(rawCid(digestOf(index)));
-        if (bytes !== undefined) await take(index, bytes);
+        await lookUpOne(index);
         if ((index & 1023) === 0) await store.objects.drained(lease);
       }
     },
@@ -256,6 +273,24 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
         }
       }
       return wanted;
+    },
+    leavesOf(part, object, first, end) {
+      const { index } = parts[part] as Required<PullPart>;
+      const leaves = index.objectLeaves(object) ?? index.objectDigest(object);
+      const found: number[] = [];
+      for (let at = first * 32; at < end * 32; at += 32)
+        found.push(builder.indexOf(leaves.subarray(at, at + 32)));
+      return found;
+    },
+    async lookUp(indexes) {
+      for (const index of indexes) {
+        if (has(index)) continue;
+        for (const { object } of placesOf(index)) await openTarget(targets[object] as Target);
+        await lookUpOne(index);
+      }
+    },
+    requeue() {
+      queued.fill(0);
     },
     take,
     async objectReady(part, object) {

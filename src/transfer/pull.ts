@@ -1,13 +1,10 @@
 import type { CID } from 'multiformats/cid';
-import { digestHex } from '../base/digest.ts';
-import { Fault } from '../base/fault.ts';
 import { jsonFile } from '../image/dag/image-roots.ts';
 import type { ProgressListener } from '../observe/progress.ts';
 import type { ImageRecord, KeptBlob } from '../store/image-records.ts';
-import type { ImageQuery, Resolution } from '../swarm/image-query.ts';
+import type { Resolution } from '../swarm/image-query.ts';
 import { checkClaimedDigest } from './claimed-digest.ts';
 import { contentSizeOf } from './content-size.ts';
-import { parseImageReference } from './image-reference.ts';
 import { endInterrupted } from './interrupted.ts';
 import { mergeKeptBlobs } from './kept-blobs.ts';
 import { createProgressReporter } from './progress-reporter.ts';
@@ -15,9 +12,10 @@ import { publishesOnly } from './published-root.ts';
 import { fetchKeptBlobs } from './pull-blobs.ts';
 import { blockReader, type FetchedManifest, fetchManifest, type PullContext } from './pull-fetch.ts';
 import { pinPulled, pulledRecord } from './pull-record.ts';
+import { addressOf, isById, isShortId, recordedNames, resolveReference } from './pull-resolution.ts';
 import type { PulledTree } from './pull-tree.ts';
 import { openPulledImage } from './pulled-image.ts';
-import type { PulledImage } from './pulled-manifest.ts';
+import { documentsOf, type PulledImage } from './pulled-manifest.ts';
 import type { TransferTotals } from './push.ts';
 import type { TransferComponents, TransferSettings } from './transfer-components.ts';
 
@@ -53,7 +51,7 @@ export async function pull(
   const { store, clock } = components;
   const { signal, from } = options;
   const reporter = createProgressReporter(clock, options.onProgress);
-  const resolution = await resolve(components, options);
+  const resolution = await resolveReference(components.swarm, options);
   if (isShortId(options.reference, resolution)) {
     reporter.note(
       `${options.reference} is ${resolution.digest}; a short id can be forged, the full one cannot`,
@@ -77,7 +75,7 @@ export async function pull(
         : {}),
     });
     checkClaimedDigest(image, resolution.digest);
-    for (const json of documents(image)) {
+    for (const json of documentsOf(image)) {
       for (const block of jsonFile(json).blocks) store.blocks.put(lease, block.cid, block.bytes);
     }
     const context: PullContext = {
@@ -128,39 +126,6 @@ export async function pull(
   }
 }
 
-/** Somebody else said what the digits stand for. */
-function isShortId(reference: string, resolution: Resolution): boolean {
-  const { length } = reference.replace(/^sha256:/, '');
-  return length < 64 && resolution.peers.length > 0 && isById(reference, resolution);
-}
-
-function isById(reference: string, { digest }: Resolution): boolean {
-  if (digest === undefined) return false;
-  return digestHex(digest).startsWith(reference.replace(/^sha256:/, '')) || reference.endsWith(`@${digest}`);
-}
-
-/** Hex digits may also be a name. */
-async function resolve({ swarm }: TransferComponents, options: PullOptions): Promise<Resolution> {
-  const query = parseImageReference(options.reference);
-  const asked = { signal: options.signal, ...(options.from === undefined ? {} : { from: options.from }) };
-  if (query.kind !== 'id') return swarm.resolve(query, asked);
-  try {
-    return await swarm.resolve(query, asked);
-  } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'unknown-image' || query.prefix.length === 64)
-      throw error;
-    const byName: ImageQuery = { kind: 'name', name: options.reference };
-    return swarm.resolve(byName, asked).catch(() => {
-      throw error;
-    });
-  }
-}
-
-function documents(image: PulledImage): Uint8Array[] {
-  const all = image.manifests.flatMap((manifest) => manifest.documents);
-  return image.index === undefined ? all : [image.index, ...all];
-}
-
 function blobsOf(image: PulledImage, offered: readonly KeptBlob[]): KeptBlob[] {
   const wanted = new Set(image.manifests.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
   const fitting = offered.filter(({ digest }) => wanted.has(digest));
@@ -175,16 +140,6 @@ async function pinnedRoot(
   const root = publishedRoot ?? tree.path[0];
   if (root === undefined) return undefined;
   return (await publishesOnly(root, tree.imageRoot, blockReader(context))) ? root : undefined;
-}
-
-/** The publisher's names, of which the resolution has those of believed stations only; of what is here they stand. */
-function recordedNames(resolution: Resolution): readonly string[] {
-  return resolution.peers.length > 0 ? resolution.names : [];
-}
-
-function addressOf(tree: PulledTree, { publishedRoot, path }: Resolution): string {
-  const root = publishedRoot ?? tree.path[0] ?? tree.imageRoot;
-  return ['/ipfs', root, ...path].join('/');
 }
 
 function sumTotals(fetched: readonly FetchedManifest[], seconds: number): TransferTotals {

@@ -46,6 +46,12 @@ export interface PulledImage {
   readonly manifests: readonly PulledManifest[];
 }
 
+/** The exact bytes of index, manifests and configs: to be stored. */
+export function documentsOf(image: PulledImage): Uint8Array[] {
+  const all = image.manifests.flatMap((manifest) => manifest.documents);
+  return image.index === undefined ? all : [image.index, ...all];
+}
+
 /**
  * Reads the manifests of an image root that are wanted.
  * @param platform `os/arch[/variant]` or `all`

@@ -42,6 +42,8 @@ interface Arrived {
   readonly held: number;
 }
 
+/** So few wanted blocks are searched, not mapped: a read's fetch must not cost memory by the size of its image. */
+const FEW = 64;
 const RECENT_MS = 2000;
 const PROGRESS_MS = 100;
 
@@ -116,8 +118,14 @@ export class FetchJob {
 
   /** Where a block of the plan stands in what this fetch wants and nobody was asked for; `undefined`: nowhere. */
   unasked(index: number): number | undefined {
-    this.#positions ??= positionsOf(this.request.wanted, this.request.digests.length / 32);
-    const position = (this.#positions[index] as number) - 1;
+    const { wanted, digests } = this.request;
+    let position: number;
+    if (wanted.length <= FEW) {
+      position = wanted.indexOf(index);
+    } else {
+      this.#positions ??= positionsOf(wanted, digests.length / 32);
+      position = (this.#positions[index] as number) - 1;
+    }
     return position >= 0 && this.runs.isUnasked(position) ? position : undefined;
   }
 
