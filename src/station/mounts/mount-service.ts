@@ -1,5 +1,5 @@
 import type { KeeperStatus } from '../../keeper/keeper-messages.ts';
-import type { MountedView, MountServerStatus } from '../../mounts/link/link-messages.ts';
+import type { MountServerStatus } from '../../mounts/link/link-messages.ts';
 import type { MountableImage } from '../../transfer/lazy/lazy-images.ts';
 
 export interface MountOptions {
