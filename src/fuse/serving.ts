@@ -37,9 +37,11 @@ export interface Serving {
 /** Decodes the request at hand and calls the filesystem once; the reply's body is then in the frame. */
 export type Handler = (serving: Serving) => Status;
 
-const { EINVAL, EIO, ENOSYS, ENXIO, ERANGE, EROFS } = ERRNO;
+const { EINVAL, EIO, ENAMETOOLONG, ENOSYS, ENXIO, ERANGE, EROFS } = ERRNO;
 /** O_ACCMODE is 3 on Linux: anything but O_RDONLY. */
 const WRITING_FLAGS = 3 | constants.O_TRUNC;
+/** NAME_MAX, which statfs shows. */
+const NAME_LENGTH = 255;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
@@ -47,7 +49,10 @@ const SEEK_HOLE = 4;
 export const HANDLERS: Readonly<Record<ServedName, Handler>> = {
   LOOKUP: ({ request, replies, filesystem }) => {
     const name = request.name(NO_BODY.size);
-    return name === undefined ? EINVAL : filesystem.lookup(request.node, name, replies.entry);
+    if (name === undefined) return EINVAL;
+    // the kernel lets more through (FUSE_NAME_MAX, 1024)
+    if (name.length > NAME_LENGTH) return ENAMETOOLONG;
+    return filesystem.lookup(request.node, name, replies.entry);
   },
   FORGET: ({ request, filesystem }) => {
     filesystem.forget(request.node, request.u64(FORGET_IN.at.count));
