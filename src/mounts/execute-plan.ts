@@ -53,18 +53,26 @@ async function verify(
   const seen = mountAt(await readMountInfo(), target);
   if (seen === undefined || (type !== '' && (seen.filesystem !== type || seen.source !== source))) {
     // mount(2) follows links in its target and mountinfo shows where they lead, or somebody mounted over it since
-    throw new Fault('internal', 'mount-not-seen', `mountinfo does not show the new mount at ${target}`, {
-      fields: { target, type },
-    });
+    throw new Fault(
+      'internal',
+      'mount-not-seen',
+      `no new mount is seen at ${target}: where a link leads there, name the folder itself`,
+      {
+        fields: { target, type },
+      },
+    );
   }
   await probe(target, deadline, signal);
   return seen;
 }
 
-/** Detached: a mount that does not answer would refuse anything else. The first reason stays the one that is told. */
+/**
+ * Detached: a mount that does not answer would refuse anything else; through the link that mount(2) followed, if there was
+ * one. The first reason stays the one that is told.
+ */
 async function undo(syscalls: Syscalls, logger: Logger, { target }: MountCall): Promise<void> {
   try {
-    await syscalls.unmount(target, { detach: true });
+    await syscalls.unmount(target, { detach: true, follow: true });
   } catch (error) {
     logger.error({ target, error }, 'a mount that failed half-way could not be taken away');
   }

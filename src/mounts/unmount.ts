@@ -9,7 +9,7 @@ export interface UnmountComponents {
   readonly clock?: Clock;
 }
 
-export interface UnmountOptions {
+export interface UnmountRequest {
   /** Detach it now and let who uses it finish (MNT_DETACH). */
   readonly lazy: boolean;
   readonly signal: AbortSignal;
@@ -23,7 +23,7 @@ export interface UnmountOptions {
 export async function unmount(
   { syscalls, clock = systemClock }: UnmountComponents,
   target: string,
-  { lazy, signal }: UnmountOptions,
+  { lazy, signal }: UnmountRequest,
 ): Promise<void> {
   const mounts = await readMountInfo();
   const mount = mountAt(mounts, target);

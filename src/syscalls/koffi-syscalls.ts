@@ -57,10 +57,10 @@ export function createSyscalls(load: () => Libc = loadLibc): Syscalls {
       const { mount } = libc();
       check(await turn(() => mount.callLater(source, target, type, bits, data)), fields);
     },
-    async unmount(target, { detach = false, force = false } = {}) {
+    async unmount(target, { detach = false, force = false, follow = false } = {}) {
       const fields = { call: 'umount2', path: target };
       refuseZero(target, fields);
-      const bits = UMOUNT_NOFOLLOW | (detach ? MNT_DETACH : 0) | (force ? MNT_FORCE : 0);
+      const bits = (follow ? 0 : UMOUNT_NOFOLLOW) | (detach ? MNT_DETACH : 0) | (force ? MNT_FORCE : 0);
       const { umount2 } = libc();
       check(await turn(() => umount2.callLater(target, bits)), fields);
     },

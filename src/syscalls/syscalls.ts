@@ -12,6 +12,15 @@ export interface MountCall {
 
 export type MountFlag = 'rdonly' | 'nosuid' | 'nodev' | 'noexec' | 'bind' | 'remount' | 'private' | 'noatime';
 
+export interface UnmountOptions {
+  /** MNT_DETACH: out of sight now, gone when nobody uses it any more. */
+  readonly detach?: boolean;
+  /** MNT_FORCE: FUSE ends the connection. */
+  readonly force?: boolean;
+  /** A link in the last place is followed, as mount(2) does; else it is refused (UMOUNT_NOFOLLOW). */
+  readonly follow?: boolean;
+}
+
 /** Bytes of a mount's options: mount(2) copies one page and ends it with a zero (fs/namespace.c, copy_mount_options). */
 export const MAX_MOUNT_DATA = 4095;
 
@@ -25,8 +34,7 @@ export interface Syscalls {
    * and unmounts at a time, so that ones which hang leave room for the reads they may wait for.
    */
   mount(call: MountCall): Promise<void>;
-  /** @param options detach: MNT_DETACH; force: MNT_FORCE. The last component is never followed (UMOUNT_NOFOLLOW). */
-  unmount(target: string, options?: { detach?: boolean; force?: boolean }): Promise<void>;
+  unmount(target: string, options?: UnmountOptions): Promise<void>;
   /**
    * FUSE_DEV_IOC_BACKING_OPEN: a passthrough id of the connection for an open file. 4 us.
    * @throws Fault; fields.errno `ELOOP` where the file lies on a stacked filesystem, `EPERM`, `EOPNOTSUPP`
