@@ -6,6 +6,7 @@ import type { BenchContext, Benchmark } from './context.ts';
 import { type Figure, figureText } from './figure.ts';
 import { commandTimes } from './figures/commands.ts';
 import { indexDecode } from './figures/index-decode.ts';
+import { lazyStarts } from './figures/lazy-start.ts';
 import { memoryOverPushes, stationMemory } from './figures/memory.ts';
 import { pullOverLink } from './figures/pull-link.ts';
 import { pullOnLoopback } from './figures/pull-loopback.ts';
@@ -16,6 +17,7 @@ import { writeResults } from './results-page.ts';
 const SUITES: Readonly<Record<string, readonly Benchmark[]>> = {
   push: [pushAgainstLoad, relatedPush],
   pull: [pullOnLoopback, severalSeeders, pullOverLink],
+  lazy: lazyStarts,
   start: [commandTimes, indexDecode, stationMemory, memoryOverPushes],
 };
 const PAGE = new URL('../../docs/benchmarks.md', import.meta.url).pathname;

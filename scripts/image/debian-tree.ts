@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AptSource } from './apt-source.ts';
+import { type AptSource, findAptSource } from './apt-source.ts';
 import { run } from './command.ts';
 
 /** What differs between two installations of the same packages, or is of no use in an image. */
@@ -97,4 +97,9 @@ export async function makePackagesTree(
   normalise(unfinished);
   renameSync(unfinished, tree);
   return tree;
+}
+
+/** The tree that an image of these packages is made of, without its filler. */
+export async function debianTree(work: string, packages: readonly string[]): Promise<string> {
+  return makePackagesTree(work, await makeBaseTree(work, findAptSource()), packages);
 }
