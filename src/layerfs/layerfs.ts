@@ -39,4 +39,8 @@ export interface LayerfsSettings {
   readonly resumed: boolean;
   /** Bytes: a missing object up to this is fetched whole when it is opened. */
   readonly wholeAtOpen: number;
+  /** Bytes of decoded indexes kept at a time; default 48 MiB. */
+  readonly indexBytes?: number;
+  /** Files open for reading at a time; default 256. */
+  readonly maxFiles?: number;
 }

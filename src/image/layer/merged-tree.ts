@@ -34,6 +34,10 @@ export interface MergedTree {
   find(path: Uint8Array): MergedNode | undefined;
   /** 1 for the root, else a function of (layer, entry) and the layers below: equal for hard links. */
   inode(node: LayerEntryRef): number;
+  /** The layer of an inode, for {@link entryOf}; -1 where no entry has it. Both are arithmetic: nothing is remembered. */
+  layerOf(inode: number): number;
+  /** The entry of an inode in the layer that {@link layerOf} tells. It need not show: upper layers may hide it. */
+  entryOf(inode: number, layer: number): number;
 }
 
 class IndexedTree implements MergedTree {
@@ -41,6 +45,7 @@ class IndexedTree implements MergedTree {
   readonly root: MergedNode;
   /** By layer: inodes of the layers below it. */
   readonly #firstInode: number[] = [];
+  readonly #inodes: number;
   /** By layer: the root of the tree of the layers below it. */
   readonly #rootsBelow: MergedNode[] = [];
   /** Hard links to lower layers, each resolved once: without this a chain of them would cost its length to the power of the layers. */
@@ -53,6 +58,7 @@ class IndexedTree implements MergedTree {
       this.#firstInode.push(inodes);
       inodes += index.entryCount - 1;
     }
+    this.#inodes = inodes;
     this.root = this.#rootBelow(indexes.length);
   }
 
@@ -160,6 +166,25 @@ class IndexedTree implements MergedTree {
 
   inode({ layer, entry }: LayerEntryRef): number {
     return entry === 0 ? 1 : (this.#firstInode[layer] as number) + entry + 1;
+  }
+
+  layerOf(inode: number): number {
+    if (inode === 1) return this.root.layer;
+    const position = inode - 2;
+    if (!(position >= 0 && position < this.#inodes)) return -1;
+    // The last layer that begins at or before it: one without entries begins where the next one does.
+    let low = 0;
+    let high = this.#firstInode.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.#firstInode[middle] as number) <= position) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  entryOf(inode: number, layer: number): number {
+    return inode === 1 ? 0 : inode - 1 - (this.#firstInode[layer] as number);
   }
 }
 
