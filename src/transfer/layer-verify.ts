@@ -8,7 +8,7 @@ import { readDroppedFrom } from './dropped-content.ts';
 import { createImportTaker } from './import-taker.ts';
 import { createLayerAssembly, layerTooBig } from './layer-assembly.ts';
 import { hashingSink, writeLayerBlocks } from './layer-blocks.ts';
-import { layerPieces, type StoredLayer } from './stored-layer.ts';
+import { layerPieces, type RebuildOptions, type StoredLayer } from './stored-layer.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 import { createVerifyTaker } from './verify-taker.ts';
 
@@ -33,7 +33,7 @@ export async function verifyLayer(
     readonly limits: TransferLimits;
     readonly signal: AbortSignal;
     readonly onBytes?: (bytes: number) => void;
-    readonly objectReady?: (object: number) => Promise<Uint8Array | undefined>;
+    readonly rangeReady?: RebuildOptions['rangeReady'];
     /** Hash the content again (after a suspicion of the disk), not only the tar. */
     readonly rehash?: boolean;
   },
@@ -54,7 +54,8 @@ export async function verifyLayer(
       tarSize += bytes.length;
       if (tarSize > options.limits.layerSize) throw layerTooBig(options.limits);
       options.onBytes?.(tarSize);
-      await store.objects.drained(options.lease);
+      const full = store.objects.drained(options.lease);
+      if (full !== undefined) await full;
     }
     reader.end();
   } catch (error) {

@@ -116,6 +116,9 @@ async function openParts(context: PullContext, manifest: PulledManifest): Promis
   return parts;
 }
 
+/** The fetcher hashed each block that it hands over. */
+const CHECKED = { checked: true };
+
 interface FetchRun {
   fetch(wanted: Uint32Array): Promise<void>;
   /** On the wire so far. */
@@ -135,17 +138,30 @@ function createRun(
   return {
     async fetch(wanted) {
       if (wanted.length === 0) return;
+      /** Leaves on their way to disk; the queue of writes bounds them. */
+      const placing = new Set<Promise<void>>();
+      let failure: { readonly reason: unknown } | undefined;
+      const place = (index: number, bytes: Uint8Array): void => {
+        const taken = targets.take(index, bytes, CHECKED);
+        if (taken === undefined) return;
+        const placed = taken.then(changed, (reason: unknown) => {
+          failure ??= { reason };
+        });
+        placing.add(placed);
+        placed.then(() => placing.delete(placed));
+      };
       const report = await swarm.fetcher.fetch({
         root,
         plan: targets.plan,
         wanted,
         wantClass: 'background',
         ...(context.peers.length === 0 ? {} : { peers: context.peers }),
-        async onBlock(index, bytes) {
-          await targets.take(index, bytes);
+        onBlock(index, bytes) {
+          place(index, bytes);
+          if (failure !== undefined) throw failure.reason;
           progress.fetched(index, bytes.length);
           changed();
-          await store.objects.drained(context.lease);
+          return store.objects.drained(context.lease);
         },
         onProgress(state: FetchProgress) {
           now = state.wireBytes;
@@ -153,6 +169,8 @@ function createRun(
         },
         signal: context.signal,
       });
+      await Promise.all(placing);
+      if (failure !== undefined) throw failure.reason;
       before += report.wireBytes;
       now = 0;
     },
@@ -214,6 +232,7 @@ async function verifyLayers(
       limits: context.settings.limits,
       signal: context.signal,
       objectReady: (object) => targets.objectReady(number, object),
+      rangeReady: (object, offset, length) => targets.rangeReady(number, object, offset, length),
       onBytes: () => progress.verifying(number),
     });
     sizes.push(tarSize);

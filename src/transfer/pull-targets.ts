@@ -5,7 +5,7 @@ import { CHUNK_SIZE, objectCid, rawCid } from '../image/dag/file-dag.ts';
 import type { LayerIndex } from '../image/layer/layer-index.ts';
 import { addLayerToPlan } from '../image/layer/layer-plan.ts';
 import type { Lease } from '../store/lease.ts';
-import type { PartialObject } from '../store/object-store.ts';
+import type { PartialObject, PutOptions } from '../store/object-store.ts';
 import type { Store } from '../store/store.ts';
 import { createRecentBlocks } from './recent-blocks.ts';
 
@@ -41,10 +41,18 @@ export interface PullTargets {
   lookUp(indexes: readonly number[]): Promise<void>;
   /** What was wanted and did not come is wanted again. */
   requeue(): void;
-  /** Keeps a verified block in every place that needs it. */
-  take(index: number, bytes: Uint8Array): Promise<void> | undefined;
-  /** Resolves when the object is complete here, with its bytes where they came just now. */
-  objectReady(part: number, object: number): Promise<Uint8Array | undefined>;
+  /**
+   * Keeps a block in every place that needs it. Answers a promise where the block is a leaf: it resolves when the leaf is
+   * written, and need not be waited for before the next block is taken.
+   */
+  take(index: number, bytes: Uint8Array, options?: PutOptions): Promise<void> | undefined;
+  /** Resolves when the object is complete here. */
+  objectReady(part: number, object: number): Promise<void>;
+  /**
+   * Resolves when bytes `[offset, offset + length)` of the object, all of one leaf, have come: with them where that was
+   * just now, with nothing where the object is complete and they are to be read from it.
+   */
+  rangeReady(part: number, object: number, offset: number, length: number): Promise<Uint8Array | undefined>;
   fail(reason: unknown): void;
   /** The part in which a block comes first. */
   partOf(index: number): number;
@@ -82,6 +90,8 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
   const bitmap = new Uint8Array(Math.ceil(plan.count / 8));
   const kinds = new Uint8Array(plan.count);
   const queued = new Uint8Array(plan.count);
+  /** 1: it came in this pull, though perhaps it is not written yet. */
+  const came = new Uint8Array(plan.count);
   /** Multi-leaf objects by the plan index of their first leaf and their size; files that are no tar likewise. */
   const targets: Target[] = [];
   const targetOf = new Map<string, number>();
@@ -185,30 +195,31 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     });
   }
 
-  function take(index: number, bytes: Uint8Array): Promise<void> | undefined {
+  function take(index: number, bytes: Uint8Array, options?: PutOptions): Promise<void> | undefined {
     const kind = kinds[index] as number;
-    const cid = rawCid(digestOf(index));
-    if ((kind & WHOLE) !== 0) store.objects.putWhole(lease, cid, bytes);
-    if ((kind & RECIPE) !== 0) store.blocks.put(lease, cid, bytes);
-    if ((kind & WHOLE) !== 0) recent.keep(index, bytes);
-    if ((kind & LEAF) === 0) {
-      set(index);
-      ready.release(index);
-      return undefined;
+    if ((kind & ~LEAF) !== 0) {
+      const cid = rawCid(digestOf(index));
+      if ((kind & WHOLE) !== 0) store.objects.putWhole(lease, cid, bytes, options);
+      if ((kind & RECIPE) !== 0) store.blocks.put(lease, cid, bytes);
     }
-    return takeLeaf(index, bytes);
+    // What was asked for and is read along; what was here already is read from where it is.
+    if ((kind & (WHOLE | LEAF)) !== 0 && queued[index] !== 0) recent.keep(index, bytes);
+    const placed = (kind & LEAF) === 0 ? undefined : takeLeaf(index, bytes, options);
+    if (placed === undefined) set(index);
+    came[index] = 1;
+    ready.release(index);
+    return placed;
   }
 
-  async function takeLeaf(index: number, bytes: Uint8Array): Promise<void> {
+  async function takeLeaf(index: number, bytes: Uint8Array, options?: PutOptions): Promise<void> {
     for (const { object, leaf } of placesOf(index)) {
       const target = targets[object] as Target;
       if (target.partial === undefined) continue;
       // Another pull of the same object may have brought its last leaf: ours waits for it all the same.
-      if (!target.partial.complete) await target.partial.putLeaf(leaf, bytes);
+      if (!target.partial.complete) await target.partial.putLeaf(leaf, bytes, options);
       if (target.partial.complete) ready.release(plan.count + object);
     }
     set(index);
-    ready.release(index);
   }
 
   function queue(index: number, wanted: number[]): void {
@@ -296,12 +307,35 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     async objectReady(part, object) {
       const { index } = parts[part] as Required<PullPart>;
       const cid = objectCid(index.objectSize(object), index.objectDigest(object));
+      if (store.objects.has(cid)) return;
       const whole = index.objectLeaves(object) === undefined;
-      const at = whole ? builder.indexOf(index.objectDigest(object)) : -1;
-      if (!store.objects.has(cid)) {
-        await ready.wait(whole ? at : plan.count + (targetOf.get(cid.toString()) as number));
+      await ready.wait(
+        whole
+          ? builder.indexOf(index.objectDigest(object))
+          : plan.count + (targetOf.get(cid.toString()) as number),
+      );
+    },
+    async rangeReady(part, object, offset, length) {
+      const { index } = parts[part] as Required<PullPart>;
+      const leaves = index.objectLeaves(object);
+      const leaf = Math.floor(offset / CHUNK_SIZE);
+      const at = builder.indexOf(
+        leaves === undefined ? index.objectDigest(object) : leaves.subarray(leaf * 32, leaf * 32 + 32),
+      );
+      if (!has(at) && came[at] === 0) await ready.wait(at);
+      const from = offset - leaf * CHUNK_SIZE;
+      const bytes = recent.get(at);
+      if (bytes !== undefined) {
+        if (from + length >= bytes.length) recent.drop(at);
+        return bytes.subarray(from, from + length);
       }
-      return recent.take(at);
+      if (leaves !== undefined) {
+        const cid = objectCid(index.objectSize(object), index.objectDigest(object));
+        const target = targetOf.get(cid.toString()) as number;
+        const { partial } = targets[target] as Target;
+        if (partial !== undefined && !partial.complete) await ready.wait(plan.count + target);
+      }
+      return undefined;
     },
     fail: (reason) => ready.fail(reason),
     partOf(index) {

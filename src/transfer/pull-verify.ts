@@ -3,6 +3,7 @@ import type { Lease } from '../store/lease.ts';
 import type { Store } from '../store/store.ts';
 import { verifyLayer } from './layer-verify.ts';
 import type { PullLayer } from './pull-parts.ts';
+import type { RebuildOptions } from './stored-layer.ts';
 import type { TransferLimits } from './transfer-limits.ts';
 
 /**
@@ -16,7 +17,8 @@ export async function verifyPulledLayer(
   options: {
     readonly limits: TransferLimits;
     readonly signal: AbortSignal;
-    readonly objectReady: (object: number) => Promise<Uint8Array | undefined>;
+    readonly objectReady: (object: number) => Promise<void>;
+    readonly rangeReady: NonNullable<RebuildOptions['rangeReady']>;
     readonly onBytes: (bytes: number) => void;
   },
 ): Promise<{ readonly tarSize: number }> {

@@ -1,11 +1,12 @@
 /**
- * Blocks that came last, for who reads right behind the fetch: a verification that takes each small file from here saves
- * an open, a read and a close, three trips through the thread pool that cost more than the hash of the file.
+ * Blocks that came last, for who reads right behind the fetch: a verification that takes each file from here saves an
+ * open, a read and a close, three trips through the thread pool that cost more than the hash of a small file.
  */
 export interface RecentBlocks {
   keep(index: number, bytes: Uint8Array): void;
-  /** Gives it away: the next time it is read from disk. */
-  take(index: number): Uint8Array | undefined;
+  get(index: number): Uint8Array | undefined;
+  /** It was read: the next time it comes from disk. */
+  drop(index: number): void;
 }
 
 /** @param maxBytes above it the oldest go */
@@ -13,12 +14,11 @@ export function createRecentBlocks(maxBytes: number): RecentBlocks {
   const blocks = new Map<number, Uint8Array>();
   let held = 0;
 
-  function drop(index: number): Uint8Array | undefined {
+  function drop(index: number): void {
     const bytes = blocks.get(index);
-    if (bytes === undefined) return undefined;
+    if (bytes === undefined) return;
     blocks.delete(index);
     held -= bytes.length;
-    return bytes;
   }
 
   return {
@@ -31,6 +31,7 @@ export function createRecentBlocks(maxBytes: number): RecentBlocks {
         drop(oldest);
       }
     },
-    take: drop,
+    get: (index) => blocks.get(index),
+    drop,
   };
 }
