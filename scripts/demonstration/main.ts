@@ -6,6 +6,7 @@ import { run } from '../image/command.ts';
 import { makeDebianImage } from '../image/debian-image.ts';
 import { type CommandStation, startStation } from '../station/station.ts';
 import { findDemoEngine } from './demo-engine.ts';
+import { showLazyMount, whyNoMounts } from './lazy-mount.ts';
 
 const say = (line = '') => process.stdout.write(`${line}\n`);
 const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
@@ -112,6 +113,16 @@ async function demonstrate(): Promise<void> {
     () => mars.run('verify', id),
     (text) => text.trim().split('\n').at(-1) ?? '',
   );
+  say();
+
+  say('Mounted before it is here, at a third station that has nothing of it');
+  const unable = whyNoMounts();
+  if (unable !== undefined) say(`  left out: ${unable}`);
+  else {
+    const venus = await start('venus');
+    await venus.run('connect', earth.addr);
+    await showLazyMount({ folder, cold: venus, address: again, say });
+  }
   say();
 
   const engine = await findDemoEngine(folder);

@@ -57,7 +57,7 @@ export async function startStation(options: StationOptions): Promise<CommandStat
     await at('start', ...settings.flatMap((setting) => ['--set', setting]));
     const { pid, peerId, addrs } = await json<StationStatus>('status');
     const stop = async () => {
-      await at('stop');
+      await at('stop', '--all', '--force');
       rmSync(root, { recursive: true, force: true });
     };
     return {
@@ -78,7 +78,7 @@ export async function startStation(options: StationOptions): Promise<CommandStat
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {
-    await at('stop').catch(() => {});
+    await at('stop', '--all', '--force').catch(() => {});
     rmSync(root, { recursive: true, force: true });
     throw error;
   }
