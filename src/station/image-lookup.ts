@@ -20,6 +20,7 @@ export function findImage(store: Store, text: string): ImageRecord {
     }
     case 'id': {
       const byId = store.images.byId(query.prefix);
+      if (byId.length > 1) throw ambiguousId(byId, text, query.prefix);
       return byId.length > 0 ? only(byId, text, 'id') : only(namedImages(store, text), text, 'name');
     }
     default:
@@ -31,6 +32,22 @@ export function findImage(store: Store, text: string): ImageRecord {
 function namedImages(store: Store, name: string): ImageRecord[] {
   const found = store.images.byName(printFamiliar(parseReference(name)));
   return found.sort((a, b) => b.createdAt - a.createdAt).slice(0, 1);
+}
+
+/** As peers are told: the ids in full, since more of one is what has to be given. */
+function ambiguousId(found: readonly ImageRecord[], text: string, prefix: string): Fault {
+  const candidates = found.flatMap(({ names, manifests, indexDigest }) => {
+    const digests = [...manifests.flatMap(({ imageId, digest }) => [imageId, digest]), indexDigest];
+    const fitting = digests.find((digest) => digest?.startsWith(`sha256:${prefix}`));
+    return fitting === undefined ? [] : [{ id: fitting, name: names[0] }];
+  });
+  const listed = candidates.map(({ id, name }) => (name === undefined ? id : `${id} (${name})`));
+  return new Fault(
+    'invalid',
+    'ambiguous-id',
+    `${text} is the beginning of several images here: ${listed.join(', ')}; give more of it`,
+    { fields: { image: text, digests: candidates.map(({ id }) => id) } },
+  );
 }
 
 function only(found: readonly ImageRecord[], text: string, by: 'id' | 'name'): ImageRecord {

@@ -56,18 +56,33 @@ export async function verifyImage(
       problems.push(`object ${cid} is not here`);
       return false;
     }
-    const hasher = createFileHasher();
-    for (let at = 0; at < size; at += PIECE) {
-      const piece = await store.objects.read(cid, at, Math.min(PIECE, size - at));
-      hasher.update(piece);
-      bytes += piece.length;
-      onBytes();
-      if (piece.length === 0) break;
-    }
-    if (hasher.finish().cid.toString() === cid.toString()) return true;
-    problems.push(`object ${cid} had other bytes on disk; it is in quarantine, pull the image again`);
+    const damage = await findDamage(cid, size, onBytes);
+    if (damage === undefined) return true;
+    problems.push(`object ${cid} ${damage}: pull the image again`);
     await store.quarantine(cid);
     return false;
+  }
+
+  /** What is wrong with the file of an object. */
+  async function findDamage(cid: CID, size: number, onBytes: () => void): Promise<string | undefined> {
+    const hasher = createFileHasher();
+    try {
+      for (let at = 0; at < size; at += PIECE) {
+        const piece = await store.objects.read(cid, at, Math.min(PIECE, size - at));
+        hasher.update(piece);
+        bytes += piece.length;
+        onBytes();
+        if (piece.length === 0) break;
+      }
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      if (error.code === 'file-too-short') return 'was cut short on disk; it is in quarantine';
+      if (error.code === 'no-file') return 'is gone from the disk';
+      throw error;
+    }
+    return hasher.finish().cid.toString() === cid.toString()
+      ? undefined
+      : 'had other bytes on disk; it is in quarantine';
   }
 
   async function checkLayer(layer: LayerRecord, lease: Lease): Promise<void> {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { CID } from 'multiformats/cid';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { openStoredLayer } from '../../src/transfer/stored-layer.ts';
@@ -105,6 +105,23 @@ describe('verification of an image', () => {
       }
     },
   );
+
+  it.each([
+    ['is cut short', (path: string) => truncateSync(path, 1000)],
+    ['is empty', (path: string) => truncateSync(path, 0)],
+    ['is gone', (path: string) => rmSync(path)],
+  ])('finds a file that %s, and the next pull repairs it', async (_, harm) => {
+    for (const part of ['a file of several blocks', 'the layer index', 'a kept blob']) {
+      const { record, parts } = await pulled();
+      const cid = parts[part] as CID;
+      harm(storeLayout(b.root).object(cid.toString()));
+      const { problems } = await b.verify(record);
+      expect(problems).toHaveLength(1);
+      expect(problems[0]).toContain(`object ${cid}`);
+      const again = await b.pull('verified:1', { blobs: part === 'a kept blob' });
+      expect(await b.verify(again.record)).toMatchObject({ problems: [] });
+    }
+  });
 
   it('lets an image be pulled whose damaged blob is not asked for', async () => {
     const { record, parts } = await pulled();
