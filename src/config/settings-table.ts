@@ -159,7 +159,7 @@ export const SETTINGS = {
   'profile.runs': count({
     default: 3,
     least: 1,
-    most: 100,
+    most: 64,
     unit: 'runs',
     reason: 'How many recorded starts are merged into one profile; the oldest gives way.',
   }),

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { Fault } from '../base/fault.ts';
 import type { ControlService, OperationCall } from '../doors/control/control-service.ts';
+import { PROFILE_LIMITS } from '../image/profile/start-up-profile.ts';
 import type { MountsView, PrepareResult, ProfileView } from '../observe/control/mount-views.ts';
 import type { PrepareRequest } from '../observe/control/requests.ts';
 import type { Store } from '../store/store.ts';
@@ -36,9 +37,6 @@ export type MountCalls = Pick<
   | 'profileForget'
   | 'debugFuse'
 >;
-
-/** The largest profile that is taken: some 10,000 ranges are 200 kB. */
-const MAX_PROFILE = 8 * 2 ** 20;
 
 export function createMountCalls(components: MountCallsComponents, settings: MountCallsSettings): MountCalls {
   const { store, lazy, mounts, operations } = components;
@@ -181,8 +179,12 @@ async function readProfile(file: Readable): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of file as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_PROFILE) {
-      throw new Fault('invalid', 'profile-too-large', `a start-up profile has at most ${MAX_PROFILE} bytes`);
+    if (size > PROFILE_LIMITS.bytes) {
+      throw new Fault(
+        'corrupt',
+        'bad-profile',
+        `this is no start-up profile: those have at most ${PROFILE_LIMITS.bytes} bytes`,
+      );
     }
     chunks.push(chunk);
   }
