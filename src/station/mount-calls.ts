@@ -9,7 +9,7 @@ import type { LazyImages, MountableImage } from '../transfer/lazy/lazy-images.ts
 import type { ProfileView as KnownProfile, Profiles } from '../transfer/lazy/profiles.ts';
 import { findManifestRoot } from './manifest-lookup.ts';
 import { fuseDebugView, lazyImageView, lazyImageViews, mountServerView, mountView } from './mount-views.ts';
-import type { MountService } from './mounts/mount-service.ts';
+import type { MountService, MountServiceStatus, StationMount } from './mounts/mount-service.ts';
 import type { Operations } from './operations.ts';
 
 export interface MountCallsComponents {
@@ -37,6 +37,9 @@ export type MountCalls = Pick<
   | 'profileForget'
   | 'debugFuse'
 >;
+
+/** How long the mount server may take to say how it is. */
+const ANSWER_MS = 3_000;
 
 export function createMountCalls(components: MountCallsComponents, settings: MountCallsSettings): MountCalls {
   const { store, lazy, mounts, operations } = components;
@@ -161,13 +164,27 @@ async function mountsView({
   lazy,
   mounts,
 }: Pick<MountCallsComponents, 'store' | 'lazy' | 'mounts'>): Promise<MountsView> {
-  const [status, all] = await Promise.all([mounts.status(), mounts.list()]);
+  const [status, all] = await Promise.all([
+    inTime<MountServiceStatus>(mounts.status(), { why: 'the mount server does not answer' }),
+    inTime<readonly StationMount[]>(mounts.list(), []),
+  ]);
   const server = mountServerView(status);
   return {
     ...(server === undefined ? {} : { server }),
     mounts: all.map((mount) => mountView(mount, lazyImageView(store, lazy, mount.key), status)),
     lazy: lazyImageViews(lazy),
   };
+}
+
+/** A status is no place to wait for a process that hangs, nor to fail for one. */
+async function inTime<T>(answer: Promise<T>, otherwise: T): Promise<T> {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  const late = setTimeout(resolve, ANSWER_MS, otherwise);
+  try {
+    return await Promise.race([answer.catch(() => otherwise), promise]);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 function profileView({ key, ...profile }: KnownProfile): ProfileView {

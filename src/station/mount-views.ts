@@ -37,7 +37,7 @@ export function lazyImageView(store: Store, images: Images, key: string): LazyIm
 }
 
 export function mountServerView({ keeper, server, why }: MountServiceStatus): MountServerView | undefined {
-  if (keeper === undefined && server === undefined) return undefined;
+  if (keeper === undefined && server === undefined && why === undefined) return undefined;
   const mountServer = server?.pid ?? keeper?.mountServer;
   return {
     ...(keeper === undefined ? {} : { keeper: keeper.pid }),

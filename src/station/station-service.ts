@@ -97,7 +97,10 @@ export function createStationService(
       return {
         pid: process.pid,
         left: left.map(({ target }) => target),
-        unmounted: unmounted.map(({ target }) => target),
+        unmounted: unmounted.map(({ target, upper }) => ({
+          target,
+          ...(upper === undefined ? {} : { kept: upper }),
+        })),
       };
     },
     addrs: async () => swarm.addrs(),

@@ -42,7 +42,10 @@ async function runStop(context: CommandContext, flags: StopFlags): Promise<void>
   }
   const { pid, peerId } = running;
   const { left, unmounted } = await stationClient(context).call('stop', { ...flags }, context.signal);
-  for (const target of unmounted) context.note(`note: unmounted ${target}`);
+  for (const { target, kept } of unmounted) {
+    const where = kept === undefined ? '' : `; what was written is kept at ${kept}`;
+    context.note(`note: unmounted ${target}${where}`);
+  }
   for (const until = performance.now() + STOP_MS; isAlive(pid); ) {
     if (performance.now() > until) {
       throw new Fault('unavailable', 'still-stopping', `the station (process ${pid}) has not ended yet`, {

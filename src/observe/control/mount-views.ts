@@ -115,8 +115,8 @@ export interface StopResult {
   readonly pid: number;
   /** Mountpoints that go on without a station: what is here is served, what is not waits. */
   readonly left: readonly string[];
-  /** Mountpoints that were unmounted (`all`). */
-  readonly unmounted: readonly string[];
+  /** Mountpoints that were unmounted (`all`), each with where what was written into it is kept. */
+  readonly unmounted: readonly { readonly target: string; readonly kept?: string }[];
 }
 
 /** A start-up profile: the content that an image uses first, in order. */

@@ -200,7 +200,7 @@ export function createMemoryStation(options: MemoryStationOptions = {}): MemoryS
           fields: { mounts: targets },
         });
       }
-      const unmounted = all === true ? mounts.end() : [];
+      const unmounted = all === true ? mounts.end().map((target) => ({ target })) : [];
       options.onStop?.();
       return { pid: process.pid, left: mounts.targets(), unmounted };
     },
