@@ -24,7 +24,10 @@ export interface OverlayMountSpec {
   readonly chain: string;
   /** Absolute, exists. */
   readonly target: string;
-  /** Present: writable, with these two folders on one real filesystem; both exist, work is empty. */
+  /**
+   * Present: writable, with these two folders on one real filesystem; both exist, work is empty. The root of the mount shows
+   * the attributes of the `upper` folder, so whoever makes it gives it mode, owner and times of the chain's root.
+   */
   readonly upper?: { readonly upper: string; readonly work: string };
   /** Absent: MS_NOSUID, MS_NODEV. */
   readonly suid?: boolean;

@@ -62,10 +62,8 @@ export async function openLinkServer(
   let station: StationSession | undefined;
 
   function serve(socket: Socket): void {
-    if (sessions.size >= MAX_CONNECTIONS) {
-      socket.destroy();
-      return;
-    }
+    // whoever says nothing makes room for who might be the next station
+    if (sessions.size >= MAX_CONNECTIONS) [...sessions].find((other) => other !== station)?.close();
     const events = {
       onHello(stationVersion: string): void {
         if (station === session) return;
