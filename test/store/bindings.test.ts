@@ -1,7 +1,5 @@
 import type { Digest } from '../../src/base/digest.ts';
-import type { Store } from '../../src/store/store.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { openTestStore } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
 const binding = (digit: string, source: string, root = 'bafyroot') => ({
@@ -12,23 +10,7 @@ const binding = (digit: string, source: string, root = 'bafyroot') => ({
 });
 
 describe('bindings and values', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('bindings');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
-
-  async function reopen(): Promise<void> {
-    await store.close();
-    store = await openTestStore(folder.path);
-  }
+  const { store, reopen } = suiteStore('bindings');
 
   it('let what was computed here replace what was signed, never the reverse', async () => {
     await store.bindings.put(binding('1', 'peer', 'signed'));

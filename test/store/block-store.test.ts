@@ -2,26 +2,14 @@ import { CID } from 'multiformats/cid';
 import { create as multihash } from 'multiformats/hashes/digest';
 import { sha256 } from '../../src/base/digest.ts';
 import { fileDag, rawCid } from '../../src/image/dag/file-dag.ts';
-import type { Store } from '../../src/store/store.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { bytesOf, leavesOf, openTestStore, writeObject } from './store-fixture.ts';
+import { bytesOf, leavesOf, writeObject } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
 const shared = { sharedOnly: true };
 
 describe('blocks', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('blocks');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, reopen } = suiteStore('blocks');
 
   it.each([
     ['random', bytesOf(1, 5000)],
@@ -43,8 +31,7 @@ describe('blocks', () => {
     await store.objects.flush(lease);
     await check();
     lease.end();
-    await store.close();
-    store = await openTestStore(folder.path);
+    await reopen();
     await check();
     expect(store.usage()).toMatchObject({ blocks: 1, objects: 0 });
   });

@@ -1,29 +1,18 @@
-import type { Store } from '../../src/store/store.ts';
-import { tempFolder } from '../support/temp-folder.ts';
 import {
   brokenParts,
   bytesOf,
   cidOf,
   leavesOf,
-  openTestStore,
   storeImage,
   testImage,
   writeObject,
 } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
 
 describe('drafts', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-  beforeEach(async () => {
-    folder = tempFolder('drafts');
-    store = await openTestStore(folder.path);
-  });
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, reopen } = suiteStore('drafts');
 
   const large = bytesOf(1, 3 * CHUNK);
   const small = bytesOf(2, 4000);
@@ -57,8 +46,7 @@ describe('drafts', () => {
       expect(store.drafts.get(draft.key)).toEqual(draft);
       expect(store.objects.has(cidOf(small))).toBe(true);
       expect(await leafIsHere()).toBe(true);
-      await store.close();
-      store = await openTestStore(folder.path);
+      await reopen();
     }
     expect([...store.drafts.all()]).toEqual([draft]);
   });

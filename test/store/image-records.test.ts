@@ -1,31 +1,11 @@
 import { CID } from 'multiformats/cid';
 import { directoryDag } from '../../src/image/dag/directory-dag.ts';
 import type { ImageRecord } from '../../src/store/image-records.ts';
-import type { Store } from '../../src/store/store.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import {
-  brokenParts,
-  bytesOf,
-  cidOf,
-  openTestStore,
-  storeImage,
-  testImage,
-  writeObject,
-} from './store-fixture.ts';
+import { brokenParts, bytesOf, cidOf, storeImage, testImage, writeObject } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 describe('image records', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('images');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, reopen } = suiteStore('images');
 
   it('are found by root, name and any prefix of an id, and are there after opening again', async () => {
     const lease = store.lease('push');
@@ -47,8 +27,7 @@ describe('image records', () => {
       expect(store.images.byId('sha256:')).toEqual([]);
     };
     check();
-    await store.close();
-    store = await openTestStore(folder.path);
+    await reopen();
     check();
   });
 

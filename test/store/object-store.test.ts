@@ -3,26 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../../src/base/digest.ts';
 import { rawCid } from '../../src/image/dag/file-dag.ts';
-import type { Store } from '../../src/store/store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { bytesOf, cidOf, openTestStore, writeObject } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
 
 describe('objects', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('objects');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, root, reopen } = suiteStore('objects');
 
   const sizes = [
     0,
@@ -47,9 +36,9 @@ describe('objects', () => {
     await store.objects.flush(lease);
     expect((await store.objects.read(finished.cid, 0, size + 10)).equals(bytes)).toBe(true);
     expect(store.objects.info(finished.cid)).toMatchObject({ size });
-    const path = storeLayout(folder.path).object(finished.cid.toString());
+    const path = storeLayout(root()).object(finished.cid.toString());
     expect((await readFile(path)).equals(bytes)).toBe(true);
-    expect(readdirSync(storeLayout(folder.path).temporary)).toEqual([]);
+    expect(readdirSync(storeLayout(root()).temporary)).toEqual([]);
     lease.end();
   });
 
@@ -89,7 +78,7 @@ describe('objects', () => {
     writer.write(bytes);
     expect(writer.finish().written).toBe(0);
     await store.objects.flush(lease);
-    expect(readdirSync(storeLayout(folder.path).temporary)).toEqual([]);
+    expect(readdirSync(storeLayout(root()).temporary)).toEqual([]);
     lease.end();
   });
 
@@ -137,7 +126,7 @@ describe('objects', () => {
     const expected = Buffer.concat([head, Buffer.alloc(64 * 1024 * 1024), head, Buffer.alloc(1_000_000)]);
     expect(whole.equals(expected)).toBe(true);
     expect(cid.equals(cidOf(expected))).toBe(true);
-    const onDisk = statSync(storeLayout(folder.path).object(cid.toString()));
+    const onDisk = statSync(storeLayout(root()).object(cid.toString()));
     expect(onDisk.size).toBe(size);
     expect(onDisk.blocks * 512).toBeLessThan(1024 * 1024);
     lease.end();
@@ -162,7 +151,7 @@ describe('objects', () => {
       expect(() => writer.finish()).toThrow();
     }
     await store.objects.flush(lease);
-    expect(readdirSync(storeLayout(folder.path).temporary)).toEqual([]);
+    expect(readdirSync(storeLayout(root()).temporary)).toEqual([]);
     expect(store.usage()).toMatchObject({ objects: 0, objectBytes: 0 });
     lease.end();
   });
@@ -205,8 +194,7 @@ describe('objects', () => {
     for (const bytes of all) writeObject(store, lease, bytes);
     const usage = { objects: 2, objectBytes: 100 + 3 * CHUNK };
     lease.end();
-    await store.close();
-    store = await openTestStore(folder.path);
+    await reopen();
     expect(store.usage()).toMatchObject(usage);
     for (const bytes of all) {
       expect((await store.objects.read(cidOf(bytes), 0, bytes.length)).equals(bytes)).toBe(true);
@@ -224,12 +212,12 @@ describe('objects', () => {
     expect(await store.quarantine(cid)).toBe(false);
     expect(writeObject(store, lease, bytes).written).toBe(bytes.length);
     expect((await store.objects.read(cid, 0, 10)).equals(bytes.subarray(0, 10))).toBe(true);
-    expect(existsSync(join(folder.path, 'quarantine', cid.toString()))).toBe(true);
+    expect(existsSync(join(root(), 'quarantine', cid.toString()))).toBe(true);
     lease.end();
   });
 
   it('lets one process in at a time', async () => {
-    await expect(openTestStore(folder.path)).rejects.toMatchObject({ kind: 'busy', code: 'store-in-use' });
+    await expect(openTestStore(root())).rejects.toMatchObject({ kind: 'busy', code: 'store-in-use' });
   });
 });
 

@@ -2,10 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { sha256 } from '../../src/base/digest.ts';
 import { rawCid } from '../../src/image/dag/file-dag.ts';
 import type { ObjectInfo } from '../../src/store/object-store.ts';
-import type { Store } from '../../src/store/store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
-import { tempFolder } from '../support/temp-folder.ts';
-import { bytesOf, cidOf, leavesOf, openTestStore, writeObject } from './store-fixture.ts';
+import { bytesOf, cidOf, leavesOf, writeObject } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
 const leafOf = (bytes: Buffer, leaf: number): Buffer => bytes.subarray(leaf * CHUNK, (leaf + 1) * CHUNK);
@@ -16,18 +15,7 @@ const infoOf = (bytes: Buffer): ObjectInfo => ({
 });
 
 describe('partial objects', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('partial');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, root, reopen } = suiteStore('partial');
 
   it('becomes an object with its last leaf, in whatever order they come', async () => {
     const bytes = bytesOf(1, 6 * CHUNK + 5);
@@ -43,7 +31,7 @@ describe('partial objects', () => {
     expect(partial.complete).toBe(true);
     expect((await store.objects.read(partial.cid, 0, bytes.length)).equals(bytes)).toBe(true);
     await store.objects.flush(lease);
-    const layout = storeLayout(folder.path);
+    const layout = storeLayout(root());
     expect(existsSync(layout.partial(partial.cid.toString()))).toBe(false);
     expect(existsSync(layout.bits(partial.cid.toString()))).toBe(false);
     const again = await store.objects.partial(lease, infoOf(bytes));
@@ -78,8 +66,7 @@ describe('partial objects', () => {
     const partial = await store.objects.partial(lease, infoOf(bytes));
     await partial.putLeaf(1, leafOf(bytes, 1));
     await partial.putLeaf(4, leafOf(bytes, 4));
-    await store.close();
-    store = await openTestStore(folder.path);
+    await reopen();
     expect(store.interrupted()).toMatchObject([{ kind: 'pull', subject: 'some root' }]);
     expect(store.usage().partialBytes).toBe(2 * CHUNK);
     await store.gc();
@@ -118,7 +105,7 @@ describe('partial objects', () => {
     const partial = await store.objects.partial(lease, infoOf(bytes));
     expect(partial.complete).toBe(true);
     expect((await store.objects.read(partial.cid, 0, bytes.length)).equals(bytes)).toBe(true);
-    const onDisk = statSync(storeLayout(folder.path).object(partial.cid.toString()));
+    const onDisk = statSync(storeLayout(root()).object(partial.cid.toString()));
     expect(onDisk.blocks * 512).toBeLessThan(3 * CHUNK);
     lease.end();
   });
@@ -150,7 +137,7 @@ describe('partial objects', () => {
     lease.end();
     expect(await store.gc()).toMatchObject({ bytes: CHUNK, heldBytes: 0 });
     expect(store.usage().partialBytes).toBe(0);
-    expect(existsSync(storeLayout(folder.path).partial(partial.cid.toString()))).toBe(false);
+    expect(existsSync(storeLayout(root()).partial(partial.cid.toString()))).toBe(false);
     await expect(partial.putLeaf(2, leafOf(bytes, 2))).rejects.toMatchObject({ code: 'no-object' });
   });
 });

@@ -4,7 +4,6 @@ import { dirname } from 'node:path';
 import type { CID } from 'multiformats/cid';
 import { sha256 } from '../../src/base/digest.ts';
 import { rawCid } from '../../src/image/dag/file-dag.ts';
-import type { Store } from '../../src/store/store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import {
@@ -16,6 +15,7 @@ import {
   testImage,
   writeObject,
 } from './store-fixture.ts';
+import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
 
@@ -25,18 +25,7 @@ function objectFiles(root: string): string[] {
 }
 
 describe('the sweep', () => {
-  let folder: ReturnType<typeof tempFolder>;
-  let store: Store;
-
-  beforeEach(async () => {
-    folder = tempFolder('sweep');
-    store = await openTestStore(folder.path);
-  });
-
-  afterEach(async () => {
-    await store.close();
-    folder[Symbol.dispose]();
-  });
+  const { store, root, reopen } = suiteStore('sweep');
 
   it('keeps what images name and gives the rest back', async () => {
     const lease = store.lease('push');
@@ -56,11 +45,11 @@ describe('the sweep', () => {
     expect(report.bytes).toBeGreaterThanOrEqual(5000 + 2 * CHUNK);
     expect(brokenParts(store, kept)).toEqual([]);
     expect(store.objects.has(cidOf(bytesOf(3, 5000)))).toBe(false);
-    expect(objectFiles(folder.path)).toHaveLength(2);
+    expect(objectFiles(root())).toHaveLength(2);
     await store.images.remove(kept.record.root);
     await store.gc();
     expect(store.usage()).toEqual({ objects: 0, objectBytes: 0, partialBytes: 0, blocks: 0, blockBytes: 0 });
-    expect(objectFiles(folder.path)).toEqual([]);
+    expect(objectFiles(root())).toEqual([]);
   });
 
   it('keeps what an open lease has seen or stored, until it ends', async () => {
@@ -84,12 +73,10 @@ describe('the sweep', () => {
   it('keeps the data of an interrupted push for its time, then lets it go', async () => {
     let now = 1_000_000;
     const clock = { now: () => now, monotonic: () => performance.now() };
-    await store.close();
-    store = await openTestStore(folder.path, { keepInterruptedMs: 1000 }, clock);
+    await reopen({ keepInterruptedMs: 1000 }, clock);
     const lease = store.lease('push', { subject: 'an image' });
     writeObject(store, lease, bytesOf(7, 1000));
-    await store.close();
-    store = await openTestStore(folder.path, { keepInterruptedMs: 1000 }, clock);
+    await reopen({ keepInterruptedMs: 1000 }, clock);
     expect(store.interrupted()).toMatchObject([{ kind: 'push', subject: 'an image', startedAt: 1_000_000 }]);
     const later = store.lease('push');
     writeObject(store, later, bytesOf(8, 500));
@@ -104,8 +91,7 @@ describe('the sweep', () => {
   it('ends interrupted leases when told to', async () => {
     const lease = store.lease('push');
     writeObject(store, lease, bytesOf(9, 1000));
-    await store.close();
-    store = await openTestStore(folder.path);
+    await reopen();
     expect(await store.gc({ interrupted: true })).toMatchObject({ objects: 1 });
     expect(store.interrupted()).toEqual([]);
   });
@@ -134,8 +120,7 @@ describe('the sweep', () => {
   });
 
   it('drops cached images, least recently used first, above their limit', async () => {
-    await store.close();
-    store = await openTestStore(folder.path, { cacheMaxBytes: 2500 });
+    await reopen({ cacheMaxBytes: 2500 });
     const lease = store.lease('pull');
     const images = [1, 2, 3].map((usedAt) =>
       testImage([bytesOf(20 + usedAt, 1000)], { state: 'cached', usedAt }),
@@ -158,8 +143,7 @@ describe('the sweep', () => {
   });
 
   it('runs by itself after a removal', async () => {
-    await store.close();
-    store = await openTestStore(folder.path, { sweepDelayMs: 10 });
+    await reopen({ sweepDelayMs: 10 });
     const lease = store.lease('push');
     const image = testImage([bytesOf(40, 1000)]);
     storeImage(store, lease, image);
@@ -213,16 +197,15 @@ describe('the sweep', () => {
     await store.objects.flush();
     // The folder as a kill at this moment would leave it.
     using killed = tempFolder('killed');
-    cpSync(folder.path, killed.path, { recursive: true });
+    cpSync(root(), killed.path, { recursive: true });
     rmSync(storeLayout(killed.path).lock);
     const orphan = storeLayout(killed.path).object(cidOf(bytesOf(51, 10)).toString());
     await mkdir(dirname(orphan), { recursive: true });
     await writeFile(orphan, bytesOf(51, 10));
-    await store.close();
-    store = await openTestStore(killed.path);
-    await store.gc();
+    const restarted = await openTestStore(killed.path);
+    await restarted.gc();
     expect(objectFiles(killed.path)).toEqual([cidOf(bytesOf(50, 1000)).toString()]);
-    expect(brokenParts(store, image)).toEqual([]);
-    await store.close();
+    expect(brokenParts(restarted, image)).toEqual([]);
+    await restarted.close();
   });
 });
