@@ -12,6 +12,7 @@ import { networkFingerprint } from '../../config/network-key.ts';
 import type { SwarmSettings } from '../swarm-settings.ts';
 import type { Gater } from './gater.ts';
 import { natTraversal } from './nat-traversal.ts';
+import { noiseCrypto } from './noise-crypto.ts';
 
 export interface Libp2pPeerComponents {
   readonly identity: Identity;
@@ -49,7 +50,7 @@ export async function createLibp2pPeer(
       tcp({ inboundSocketInactivityTimeout: 180_000, outboundSocketInactivityTimeout: 180_000 }),
       ...nat.transports,
     ],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [
       yamux({
         streamOptions: {
