@@ -25,10 +25,12 @@ export interface TreeEntry {
 export const BIG_DIRECTORY = 10_000;
 export const BIG_FILE = 5 * 1024 * 1024 + 123;
 
+const { imul } = Math;
+
 /** Bytes that say where they are, so that a read from the wrong place shows. */
 export function pattern(size: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
-  for (let n = 0; n < words.length; n++) words[n] = Math.imul(n, 2_654_435_761);
+  for (let n = 0; n < words.length; n++) words[n] = imul(n, 2_654_435_761);
   return new Uint8Array(words.buffer, 0, size);
 }
 

@@ -38,7 +38,7 @@ export interface ReplyParts {
 export function decodeReply(row: Operation, frame: Uint8Array): ReplyParts {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   const header = readStruct(OUT_HEADER, view);
-  const errno = -Number(header['error']);
+  const errno = 0 - Number(header['error']);
   const bytes = frame.subarray(OUT_HEADER.size);
   const unique = BigInt(header['unique']!);
   if (header['length'] !== frame.length || errno < 0 || errno > 511)
