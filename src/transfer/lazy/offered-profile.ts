@@ -1,0 +1,62 @@
+import { CID } from 'multiformats/cid';
+import { toFault } from '../../base/fault.ts';
+import { decodeProfile } from '../../image/profile/profile-codec.ts';
+import { PROFILE_LIMITS, type StartUpProfile } from '../../image/profile/start-up-profile.ts';
+import type { CatalogueProfile } from '../../swarm/catalogue/catalogue.ts';
+import type { HeldImage } from '../../swarm/image-query.ts';
+import type { TransferComponents } from '../transfer-components.ts';
+
+/** A profile that somebody offered: a hint from anybody, checked for its form alone. */
+export interface OfferedProfile {
+  readonly profile: StartUpProfile;
+  readonly cid: CID;
+  readonly bytes: Uint8Array;
+}
+
+/** Looks for the start-up profile of an image beside its opening, so that none of it is waited for. */
+export interface OfferedProfiles {
+  /** Asks for these at once, before it is known which manifest is meant. */
+  offer(profiles: readonly CatalogueProfile[]): void;
+  /** The one of a manifest root; where none was offered, stations are asked. Never rejects. */
+  find(root: string, image: HeldImage): Promise<OfferedProfile | undefined>;
+}
+
+/** Platforms whose profiles are asked for on suspicion. */
+const MAX_OFFERS = 4;
+
+export function createOfferedProfiles(
+  { store, swarm, logger }: TransferComponents,
+  signal: AbortSignal,
+): OfferedProfiles {
+  const asked = new Map<string, Promise<OfferedProfile | undefined>>();
+
+  const bring = async (profile: string): Promise<OfferedProfile | undefined> => {
+    try {
+      const cid = CID.parse(profile);
+      const here = await store.blocks.get(cid);
+      const bytes = here ?? (await swarm.fetcher.block(cid, { signal }));
+      return { profile: decodeProfile(bytes), cid, bytes };
+    } catch (error) {
+      const { code, message } = toFault(error);
+      logger.info({ profile, code, reason: message }, 'a start-up profile that was offered is of no use');
+      return undefined;
+    }
+  };
+  const offer = (profiles: readonly CatalogueProfile[]): void => {
+    for (const { root, profile, size } of profiles.slice(0, MAX_OFFERS)) {
+      if (!asked.has(root) && size <= PROFILE_LIMITS.bytes) asked.set(root, bring(profile));
+    }
+  };
+
+  return {
+    offer,
+    async find(root, image) {
+      if (!asked.has(root)) {
+        const named = await swarm.profiles(image, signal).catch(() => []);
+        offer(named.filter((one) => one.root === root));
+      }
+      const found = await asked.get(root);
+      return found?.profile.root === root ? found : undefined;
+    },
+  };
+}
