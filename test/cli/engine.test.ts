@@ -1,49 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { parseEngineAddress } from '../../src/cli/engine/engine-address.ts';
-import { initRoot } from '../../src/config/init-root.ts';
-import type { ControlDoor } from '../../src/doors/control/control-door.ts';
-import { createControlDoor } from '../../src/doors/control/create-control-door.ts';
-import { silentLogger } from '../../src/observe/logger.ts';
-import {
-  createMemoryStation,
-  IMAGE_ID,
-  MANIFEST,
-  type MemoryStation,
-  type MemoryStationOptions,
-  ROOT,
-} from '../doors/control/memory-station.ts';
+import { IMAGE_ID, MANIFEST, type MemoryStationOptions, ROOT } from '../doors/control/memory-station.ts';
 import { type FakeEngine, type FakeEngineOptions, startFakeEngine } from './fixture/fake-engine.ts';
-import { runHere } from './fixture/run-command.ts';
+import { suiteStation } from './fixture/suite-station.ts';
 
-let folder: string;
-let root: string;
-let station: MemoryStation;
-let door: ControlDoor;
+const { station, folder, open, here } = suiteStation('engine');
 let engine: FakeEngine;
+afterEach(() => engine?.close());
 
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'shp-engine-'));
-  root = join(folder, 'root');
-  await initRoot(root);
-});
-afterEach(async () => {
-  await engine?.close();
-  await door?.close();
-  rmSync(folder, { recursive: true });
-});
-
-async function open(engineOptions: FakeEngineOptions, stationOptions: MemoryStationOptions = {}) {
-  station = createMemoryStation(stationOptions);
-  door = createControlDoor(station, { log: silentLogger });
-  await door.listen(join(root, 'control.sock'));
-  engine = await startFakeEngine(join(folder, 'docker.sock'), engineOptions);
+/** @param stationOptions of another station than the default one */
+async function withEngine(
+  engineOptions: FakeEngineOptions,
+  stationOptions?: MemoryStationOptions,
+): Promise<void> {
+  if (stationOptions !== undefined) await open(stationOptions);
+  engine = await startFakeEngine(join(folder(), 'docker.sock'), engineOptions);
 }
 
-const shp = (...args: string[]) =>
-  runHere(args, { SHP_ROOT: root, DOCKER_HOST: `unix://${join(folder, 'docker.sock')}` });
+const shp = (...args: string[]) => here(args, { DOCKER_HOST: `unix://${join(folder(), 'docker.sock')}` });
 
 const IPFS = { Id: IMAGE_ID, RepoTags: ['jbenet/go-ipfs:latest'] };
 const OTHER = { Id: `sha256:c1d9${'7'.repeat(60)}`, RepoTags: null };
@@ -56,7 +31,7 @@ describe('push from an engine', () => {
     ['jbenet/go-ipfs', 'name', 'jbenet/go-ipfs'],
     ['jbenet/go-ipfs:latest', 'name', 'jbenet/go-ipfs:latest'],
   ])('%s is %s: streamed from the engine, published as %s', async (reference, by, shown) => {
-    await open({ images: [IPFS, OTHER], saved: Buffer.alloc(3000, 'tar') });
+    await withEngine({ images: [IPFS, OTHER], saved: Buffer.alloc(3000, 'tar') });
     const { code, out } = await shp('push', reference);
     expect([code, out]).toEqual([0, `published as /ipfs/${ROOT}/${shown}\n`]);
     expect(station.received()).toEqual({
@@ -67,7 +42,7 @@ describe('push from an engine', () => {
   });
 
   it('lists what an ambiguous prefix could mean', async () => {
-    await open({ images: [IPFS, OTHER] });
+    await withEngine({ images: [IPFS, OTHER] });
     const { code, out, err } = await shp('push', 'c1d9');
     expect([code, out]).toEqual([2, '']);
     expect(err).toBe(
@@ -76,7 +51,7 @@ describe('push from an engine', () => {
   });
 
   it('names an image that is not there', async () => {
-    await open({ images: [IPFS] });
+    await withEngine({ images: [IPFS] });
     for (const reference of ['deadbeef', 'no/such']) {
       const { code, err } = await shp('push', reference);
       expect([code, err]).toEqual([3, expect.stringContaining(`has no image "${reference}"`)]);
@@ -84,7 +59,7 @@ describe('push from an engine', () => {
   });
 
   it('takes more names and the platform along', async () => {
-    await open({ images: [IPFS] });
+    await withEngine({ images: [IPFS] });
     await shp('push', '--name', 'mine:1', '--platform', 'linux/arm64', '--copies', '2', 'jbenet/go-ipfs');
     expect(station.received().request).toMatchObject({
       names: ['jbenet/go-ipfs:latest', 'mine:1'],
@@ -101,7 +76,7 @@ describe('pull into an engine', () => {
   });
 
   it('streams a docker-archive into a graphdriver store and checks the ID', async () => {
-    await open({ images: [], onLoad: loads(IPFS) });
+    await withEngine({ images: [], onLoad: loads(IPFS) });
     const { code, out } = await shp('pull', 'jbenet/go-ipfs');
     expect([code, out]).toEqual([0, `pulled /ipfs/${ROOT}/jbenet/go-ipfs\n`]);
     expect(station.exports).toEqual([
@@ -115,14 +90,14 @@ describe('pull into an engine', () => {
   });
 
   it('gives no name to what was pulled by id, unless asked', async () => {
-    await open({ images: [], onLoad: loads({ ...IPFS, RepoTags: null }) });
+    await withEngine({ images: [], onLoad: loads({ ...IPFS, RepoTags: null }) });
     await shp('pull', 'c1d9bf8d8844');
     await shp('pull', 'c1d9bf8d8844', '--name', 'mine:1');
     expect(station.exports.map(({ names }) => names)).toEqual([[], ['mine:1']]);
   });
 
   it('streams nothing when the engine has it already', async () => {
-    await open({ images: [IPFS] });
+    await withEngine({ images: [IPFS] });
     const { out, err } = await shp('pull', 'jbenet/go-ipfs');
     expect(out).toBe(`pulled /ipfs/${ROOT}/jbenet/go-ipfs\n`);
     expect(err).toContain('the Docker engine has it already');
@@ -130,7 +105,7 @@ describe('pull into an engine', () => {
   });
 
   it('gives a containerd store the original blobs where they are kept', async () => {
-    await open(
+    await withEngine(
       { images: [], containerd: true, onLoad: loads({ Id: MANIFEST.digest, RepoTags: null }) },
       { pulled: { blobsKept: true } },
     );
@@ -141,14 +116,14 @@ describe('pull into an engine', () => {
 
   it('shows the ID that a containerd store made anew', async () => {
     const made = `sha256:abcdef012345${'0'.repeat(52)}`;
-    await open({ images: [], containerd: true, onLoad: loads({ Id: made, RepoTags: null }) });
+    await withEngine({ images: [], containerd: true, onLoad: loads({ Id: made, RepoTags: null }) });
     const { code, out } = await shp('pull', 'c1d9bf8d8844');
     expect([code, out]).toEqual([0, `pulled /ipfs/${ROOT}/c1d9bf8d8844 (engine id abcdef012345)\n`]);
     expect(station.exports.map(({ format }) => format)).toEqual(['docker-archive']);
   });
 
   it("fails with the engine's own reason", async () => {
-    await open({
+    await withEngine({
       images: [],
       onLoad: () => ({ message: { errorDetail: { message: 'no space left on device' } } }),
     });
@@ -158,13 +133,13 @@ describe('pull into an engine', () => {
   });
 
   it('fails when the engine does not have it afterwards', async () => {
-    await open({ images: [] });
+    await withEngine({ images: [] });
     const { code, err } = await shp('pull', 'c1d9bf8d8844');
     expect([code, err]).toEqual([4, expect.stringContaining('took the image but does not have it')]);
   });
 
   it('ends the load, and fails, when the station breaks off', async () => {
-    await open(
+    await withEngine(
       { images: [], onLoad: loads(IPFS) },
       {
         exported: () =>
@@ -182,7 +157,7 @@ describe('pull into an engine', () => {
   });
 
   it('--store-only asks no engine', async () => {
-    await open({ images: [] });
+    await withEngine({ images: [] });
     await shp('pull', 'c1d9bf8d8844', '--store-only');
     expect(engine.requests).toEqual([]);
   });

@@ -1,52 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIdentity, stationTag } from '../../src/config/identity-file.ts';
-import { initRoot } from '../../src/config/init-root.ts';
-import type { ControlDoor } from '../../src/doors/control/control-door.ts';
-import { createControlDoor } from '../../src/doors/control/create-control-door.ts';
-import { silentLogger } from '../../src/observe/logger.ts';
-import {
-  createMemoryStation,
-  IMAGE,
-  IMAGE_ROOT,
-  type MemoryStation,
-  PEER,
-  ROOT,
-} from '../doors/control/memory-station.ts';
-import { type CommandOptions, runCommand, runHere } from './fixture/run-command.ts';
+import { IMAGE, IMAGE_ROOT, PEER, ROOT } from '../doors/control/memory-station.ts';
+import { runCommand } from './fixture/run-command.ts';
+import { suiteStation } from './fixture/suite-station.ts';
 
-let folder: string;
-let root: string;
-let station: MemoryStation;
-let door: ControlDoor;
-
-beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'shp-cli-'));
-  root = join(folder, 'root');
-  await initRoot(root);
-  station = createMemoryStation({ root });
-  door = createControlDoor(station, { log: silentLogger });
-  await door.listen(join(root, 'control.sock'));
-});
-afterEach(async () => {
-  await door.close();
-  rmSync(folder, { recursive: true });
-});
-
-const shp = (args: readonly string[], options: CommandOptions = {}) =>
-  runCommand(args, { ...options, env: { SHP_ROOT: root, ...options.env } });
-
-const here = (args: readonly string[]) => runHere(args, { SHP_ROOT: root });
+const { station, folder, root, close, shp, here } = suiteStation('cli');
 
 describe('the announced screens', () => {
   it('dkr-shp alone begins with the announced text', async () => {
@@ -87,8 +47,8 @@ dkr-shp pull <ipfs-hash>      pull down docker image, add it to docker`);
 
   it('push of a file names it by id, sends every byte, and says who can reach it', async () => {
     const archive = randomBytes(3_000_000);
-    writeFileSync(join(folder, 'image.tar'), archive);
-    const { code, out, err } = await shp(['push', './image.tar'], { cwd: folder });
+    writeFileSync(join(folder(), 'image.tar'), archive);
+    const { code, out, err } = await shp(['push', './image.tar'], { cwd: folder() });
     expect(out).toBe(`published as /ipfs/${ROOT}/c1d9bf8d8844\n`);
     expect(err).toBe(
       `layer 0 8d3ac3489996: reading 300 B\na note\nlayer 0 8d3ac3489996: done 300 B (100 B already here)\ntotal 300 B of 300 B, 100 B already here, 1.00 MB/s, 2 peers\nnote: on the public network this is reachable by connected peers only; on the other machine: dkr-shp connect /ip4/192.0.2.1/tcp/4001/p2p/${PEER}\n`,
@@ -119,7 +79,7 @@ dkr-shp pull <ipfs-hash>      pull down docker image, add it to docker`);
 
 describe('init', () => {
   it('says where, says it once, and changes nothing the second time', async () => {
-    const at = join(folder, 'other');
+    const at = join(folder(), 'other');
     const first = await runCommand(['--root', at, 'init']);
     expect(first).toEqual({
       code: 0,
@@ -137,34 +97,41 @@ describe('init', () => {
   });
 
   it('--net makes a key and prints it with its fingerprint; others join with it', async () => {
-    const first = await runCommand(['--root', join(folder, 'a'), 'init', '--net']);
-    expect(first.out).toBe(`initialized shp station (registry) at ${join(folder, 'a')}\n`);
+    const first = await runCommand(['--root', join(folder(), 'a'), 'init', '--net']);
+    expect(first.out).toBe(`initialized shp station (registry) at ${join(folder(), 'a')}\n`);
     const [, fingerprint, key] = /private network ([0-9a-f]{8});.*\n([0-9a-f]{64})\n$/.exec(first.err) ?? [];
     expect(key).toBeDefined();
-    const second = await runCommand(['--root', join(folder, 'b'), '--json', 'init', '--net', key as string]);
+    const second = await runCommand([
+      '--root',
+      join(folder(), 'b'),
+      '--json',
+      'init',
+      '--net',
+      key as string,
+    ]);
     expect(JSON.parse(second.out)).toMatchObject({ network: 'private', fingerprint, created: true });
-    const keyFile = (await runCommand(['--root', join(folder, 'a'), 'net', 'key'])).out;
-    expect(keyFile).toBe(readFileSync(join(folder, 'a/swarm.key'), 'utf8'));
-    const third = await runCommand(['--root', join(folder, 'c'), '--json', 'init', '--net', '-'], {
+    const keyFile = (await runCommand(['--root', join(folder(), 'a'), 'net', 'key'])).out;
+    expect(keyFile).toBe(readFileSync(join(folder(), 'a/swarm.key'), 'utf8'));
+    const third = await runCommand(['--root', join(folder(), 'c'), '--json', 'init', '--net', '-'], {
       input: keyFile,
     });
     expect(JSON.parse(third.out)).toMatchObject({ fingerprint });
-    expect((await runCommand(['--root', join(folder, 'c'), 'net'])).out).toBe(`private ${fingerprint}\n`);
-    const again = await runCommand(['--root', join(folder, 'a'), 'init', '--net']);
+    expect((await runCommand(['--root', join(folder(), 'c'), 'net'])).out).toBe(`private ${fingerprint}\n`);
+    const again = await runCommand(['--root', join(folder(), 'a'), 'init', '--net']);
     expect([again.code, again.out]).toEqual([0, expect.stringContaining('already initialized')]);
   });
 
   it("takes the screens' hash, and warns of a short key", async () => {
     const hash = 'QmPzugFx3ysr8BujxZ3dkBiRYnuS2D63ndkAdq3W7J';
-    const long = await runCommand(['--root', join(folder, 'd'), 'init', '--net', hash]);
-    expect(long.out).toBe(`initialized shp station (registry) at ${join(folder, 'd')}\n`);
+    const long = await runCommand(['--root', join(folder(), 'd'), 'init', '--net', hash]);
+    expect(long.out).toBe(`initialized shp station (registry) at ${join(folder(), 'd')}\n`);
     expect(long.err).not.toContain('characters');
-    const short = await runCommand(['--root', join(folder, 'e'), 'init', '--net', 'hunter2']);
+    const short = await runCommand(['--root', join(folder(), 'e'), 'init', '--net', 'hunter2']);
     expect(short.err).toContain('only 7 characters');
   });
 
   it('--set writes into the settings file', async () => {
-    const at = join(folder, 'f');
+    const at = join(folder(), 'f');
     await runCommand([
       '--root',
       at,
@@ -177,17 +144,17 @@ describe('init', () => {
     expect(readFileSync(join(at, 'settings.toml'), 'utf8')).toMatch(
       /^listen = \["\/ip4\/127\.0\.0\.1\/tcp\/0"\]$/m,
     );
-    const wrong = await runCommand(['--root', join(folder, 'g'), 'init', '--set', 'fetch.windwo=1']);
+    const wrong = await runCommand(['--root', join(folder(), 'g'), 'init', '--set', 'fetch.windwo=1']);
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('did you mean fetch.window?')]);
-    expect(existsSync(join(folder, 'g'))).toBe(false);
+    expect(existsSync(join(folder(), 'g'))).toBe(false);
   });
 });
 
 describe('start and stop', () => {
-  beforeEach(() => door.close());
+  beforeEach(() => close());
 
   it('start returns when the station answers, stop when it has ended', async () => {
-    const { peerId } = await readIdentity(root);
+    const { peerId } = await readIdentity(root());
     const line = `shp station (registry) ${stationTag(peerId)}\n`;
     expect(await shp(['start'])).toEqual({ code: 0, out: `started ${line}`, err: '' });
     expect((await shp(['start'])).out).toBe(`already running: ${line}`);
@@ -200,7 +167,7 @@ describe('start and stop', () => {
   it('start says why the station could not', async () => {
     expect(await shp(['start', '--set', 'log.level=debug'])).toMatchObject({ code: 1, out: '' });
     const died = await shp(['start', '--set', 'log.level=warn']);
-    expect([died.code, died.err]).toEqual([4, expect.stringContaining(join(root, 'station.log'))]);
+    expect([died.code, died.err]).toEqual([4, expect.stringContaining(join(root(), 'station.log'))]);
     const wrong = await shp(['start', '--set', 'log.level=loud']);
     expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('one of debug, info, warn, error')]);
   });
@@ -220,191 +187,12 @@ describe('start and stop', () => {
         err: 'error: no shp station is running: run dkr-shp start\n',
       });
     }
-    const none = await runCommand(['--root', join(folder, 'none'), 'ls']);
+    const none = await runCommand(['--root', join(folder(), 'none'), 'ls']);
     expect([none.code, none.err]).toEqual([
       4,
       expect.stringMatching(/none init, then dkr-shp --root .*none start\n$/),
     ]);
-    const start = await runCommand(['--root', join(folder, 'none'), 'start']);
+    const start = await runCommand(['--root', join(folder(), 'none'), 'start']);
     expect([start.code, start.err]).toEqual([3, expect.stringContaining('run dkr-shp init first')]);
-  });
-});
-
-describe('--json', () => {
-  it('prints one document on stdout, events as lines on stderr', async () => {
-    const { code, out, err } = await shp(['--json', 'pull', 'c1d9bf8d8844', '--store-only']);
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ address: `/ipfs/${ROOT}/c1d9bf8d8844`, imageRoot: IMAGE_ROOT });
-    const events = err
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line).event);
-    expect(events).toEqual(['layer', 'note', 'layer', 'total']);
-  });
-
-  it('prints a fault as a line with kind, code and fields', async () => {
-    const { code, out, err } = await shp(['inspect', 'nothing', '--json']);
-    expect([code, out]).toEqual([3, '']);
-    expect(JSON.parse(err)).toEqual({
-      event: 'fault',
-      fault: {
-        kind: 'not-found',
-        code: 'unknown-image',
-        message: 'no image nothing is here',
-        fields: { image: 'nothing' },
-      },
-    });
-  });
-
-  it.each([
-    ['status'],
-    ['ls'],
-    ['peers'],
-    ['addrs'],
-    ['net'],
-    ['gc'],
-    ['inspect', 'c1d9bf8d8844'],
-    ['debug', 'dag', ROOT],
-    ['trust', 'ls'],
-    ['completion', 'bash'],
-  ])('%s is a document', async (...args) => {
-    const { code, out } = await here([...args, '--json']);
-    expect(code).toBe(0);
-    expect(out.trimEnd()).not.toContain('\n');
-    JSON.parse(out);
-  });
-});
-
-describe('faults', () => {
-  it.each<[string, string[], number, RegExp]>([
-    ['an unknown image', ['pull', 'nothing'], 3, /^error: no image nothing is here\n$/],
-    ['a defect', ['pull', 'internal'], 1, /^error: a defect\n/],
-    [
-      'a broken image',
-      ['verify', 'jbenet/go-ipfs:latest'],
-      7,
-      /layer 0: another diffID\nerror: .* is not whole: 1 problem\n$/,
-    ],
-    ['a peer trusted twice', ['trust', 'rm', PEER], 3, /is not trusted/],
-    ['a file that is not there', ['push', './nothing.tar'], 3, /no file \.\/nothing\.tar/],
-    ['a folder that is no layout', ['push', '/tmp'], 2, /no OCI layout/],
-    ['an unknown command', ['pul'], 2, /unknown command 'pul'\n\(Did you mean pull\?\)/],
-    ['an unknown option', ['pull', '--frm', 'x'], 2, /unknown option '--frm'/],
-    ['a missing argument', ['push'], 2, /missing required argument 'image'/],
-    ['two targets', ['pull', 'x', '-o', 'a.tar', '--store-only'], 2, /exclude each other/],
-    ['an unknown format', ['pull', 'x', '-o', 'a.tar', '--format', 'zip'], 2, /no format "zip"/],
-    ['an unknown shell', ['completion', 'csh'], 2, /bash, zsh, fish/],
-    ['a refused archive', ['push', '@/refused.tar'], 7, /^error: the archive is no archive\n$/],
-  ])('%s: exit code and message', async (_, args, code, message) => {
-    writeFileSync(join(folder, 'refused.tar'), Buffer.alloc(20_000_000));
-    const result = await here(args.map((arg) => arg.replace('@', folder)));
-    expect(result.err).toMatch(message);
-    expect([result.code, result.out]).toEqual([code, '']);
-  });
-
-  it('Ctrl-C aborts the operation in the station, and says that it goes on later', async () => {
-    for (const [args, name] of [
-      [['pull', 'hang'], 'pull'],
-      [['push', './hang.tar'], 'push'],
-    ] as const) {
-      writeFileSync(join(folder, 'hang.tar'), Buffer.alloc(5_000_000));
-      const begun = station.begun();
-      const result = await shp(args, {
-        cwd: folder,
-        during: (child) => void begun.then(() => child.kill('SIGINT')),
-      });
-      expect(result).toEqual({
-        code: 130,
-        out: '',
-        err: 'interrupted; run it again: it goes on where it stopped\n',
-      });
-      expect(station.aborted).toContain(name);
-    }
-  });
-
-  it('a station that dies in the middle is named', async () => {
-    const begun = station.begun();
-    const result = shp(['pull', 'hang']);
-    await begun;
-    await door.close();
-    expect(await result).toMatchObject({ code: 4, err: expect.stringContaining('the station is stopping') });
-  });
-});
-
-describe('archives', () => {
-  const content = 'x'.repeat(1024) + 'y'.repeat(1024);
-
-  it.each([['image.tar'], ['docker-archive:image.tar'], ['oci:image.tar']])(
-    'pull -o %s writes a whole file',
-    async (target) => {
-      const { code, out, err } = await shp(['pull', 'c1d9bf8d8844', '-o', target], { cwd: folder });
-      expect([code, out]).toEqual([0, `pulled /ipfs/${ROOT}/c1d9bf8d8844\n`]);
-      expect(err).not.toContain('docker');
-      expect(readFileSync(join(folder, 'image.tar'), 'utf8')).toBe(content);
-      expect(readdirSync(folder).sort()).toEqual(['image.tar', 'root']);
-    },
-  );
-
-  it('pull -o - streams to stdout and prints the line elsewhere', async () => {
-    const { out, err } = await shp(['pull', 'c1d9bf8d8844', '-o', '-']);
-    expect(out).toBe(content);
-    expect(err).toContain(`pulled /ipfs/${ROOT}/c1d9bf8d8844\n`);
-  });
-
-  it('never leaves half a file, nor touches an old one', async () => {
-    await door.close();
-    const { Readable } = await import('node:stream');
-    station = createMemoryStation({
-      exported: () =>
-        Readable.from(
-          (async function* () {
-            yield Buffer.alloc(500_000);
-            throw new Error('broken');
-          })(),
-        ),
-    });
-    door = createControlDoor(station, { log: silentLogger });
-    await door.listen(join(root, 'control.sock'));
-    writeFileSync(join(folder, 'image.tar'), 'old');
-    const { code, out } = await shp(['pull', 'c1d9bf8d8844', '-o', 'image.tar'], { cwd: folder });
-    expect([code === 0, out]).toEqual([false, '']);
-    expect(readFileSync(join(folder, 'image.tar'), 'utf8')).toBe('old');
-    expect(readdirSync(folder).sort()).toEqual(['image.tar', 'root']);
-  });
-
-  it('says where it cannot write', async () => {
-    const { code, err } = await shp(['pull', 'c1d9bf8d8844', '-o', join(folder, 'no/image.tar')]);
-    expect([code, err]).toEqual([5, expect.stringContaining('no/image.tar cannot be written')]);
-  });
-
-  it('without an engine only the store has it, and a note says so', async () => {
-    const { code, err } = await shp(['pull', 'c1d9bf8d8844']);
-    expect(code).toBe(0);
-    expect(err).toMatch(
-      /note: not added to docker, only to the station's store: no Docker engine answers at unix:\/\/\/nonexistent/,
-    );
-  });
-
-  it('push - takes a tar from stdin', async () => {
-    const input = randomBytes(200_000);
-    const { out } = await shp(['push', '-'], { input });
-    expect(out).toBe(`published as /ipfs/${ROOT}/c1d9bf8d8844\n`);
-    expect(station.pushed).toEqual([createHash('sha256').update(input).digest('hex')]);
-  });
-
-  it('push without an engine says which it looked for', async () => {
-    mkdirSync(join(folder, 'jbenet/go-ipfs'), { recursive: true });
-    const { code, err } = await shp(['push', 'jbenet/go-ipfs'], { cwd: folder });
-    expect([code, err]).toEqual([
-      4,
-      'error: no Docker engine answers at unix:///nonexistent/docker.sock (ENOENT): start it, or set DOCKER_HOST\n',
-    ]);
-  });
-});
-
-describe('pipes', () => {
-  it('a reader that leaves early is no error', async () => {
-    const { code, err } = await shp(['debug', 'layer', ROOT], { during: (child) => child.stdout?.destroy() });
-    expect([code, err.includes('EPIPE')]).toEqual([0, false]);
   });
 });
