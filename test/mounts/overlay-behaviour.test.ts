@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fuseLower } from './fuse-lower.ts';
 import { describeOverlay } from './overlay-behaviour.ts';
 
 // The judge of the suite itself: a lower of the kernel's own.
@@ -21,3 +22,7 @@ describeOverlay('a folder of the real filesystem', async (folder) => {
     },
   };
 });
+
+describeOverlay('a chain that FUSE serves, read by the kernel itself', fuseLower({ passthrough: true }));
+
+describeOverlay('a chain that FUSE serves, read through it', fuseLower({ passthrough: false }));
