@@ -20,7 +20,7 @@ export interface FuseFilesystem {
   forget(node: number, count: number): void;
   attributes(node: number, out: AttributesReply): Status;
   readLink(node: number, out: BytesReply): Status;
-  /** @param flags of open(2); the session refused writing modes before */
+  /** @param flags of open(2); the session refused writing modes before. ENOSYS becomes EIO: the kernel would keep it */
   open(node: number, flags: number, request: RequestId, out: OpenReply): Status;
   read(
     node: number,
@@ -40,7 +40,10 @@ export interface FuseFilesystem {
   xattrNames(node: number, out: BytesReply): Status;
   /** SEEK_DATA, SEEK_HOLE. */
   seek(node: number, handle: number, offset: number, toData: boolean, out: SeekReply): Status;
-  /** The reader of a PENDING request was interrupted: it should be answered soon, EINTR will do. */
+  /**
+   * The reader of a PENDING request was interrupted: answer it soon, EINTR will do. Even a killed process does not end
+   * before (fs/fuse/dev.c, request_wait_answer), except where it waits for readahead: then there is no interrupt.
+   */
   interrupt(request: RequestId): void;
 }
 
@@ -48,7 +51,10 @@ export interface FuseFilesystem {
 export type Status = number;
 export const PENDING = -1;
 
-/** A request's `unique`, as two unsigned halves: it uses all 64 bits once it was resent (bit 63). */
+/**
+ * A request's `unique`, as two unsigned halves: it uses all 64 bits once it was resent (bit 63). It may be kept, and the
+ * answer may be sent from another thread.
+ */
 export interface RequestId {
   readonly high: number;
   readonly low: number;

@@ -20,6 +20,8 @@ export interface TreeEntry {
   readonly xattrs?: Readonly<Record<string, Uint8Array>>;
   /** Its reads wait until somebody answers them. */
   readonly waits?: boolean;
+  /** A file on disk that the kernel shall read itself. */
+  readonly backing?: string;
 }
 
 export const BIG_DIRECTORY = 10_000;

@@ -38,6 +38,8 @@ export interface MemoryFilesystemOptions {
   /** A read of a file that is marked `waits`. Absent: it is answered like any other. */
   readonly waiting?: (request: RequestId, name: string, offset: number, size: number) => void;
   readonly interrupted?: (request: RequestId) => void;
+  /** A passthrough id for a file on disk. */
+  readonly backingId?: (path: string) => number;
 }
 
 /** A tree held in memory: the smallest filesystem that the contract allows, and its example. */
@@ -78,9 +80,12 @@ export function createMemoryFilesystem(
       return 0;
     },
     open(id, _flags, _request, out) {
-      if (nodeOf(id) === undefined) return ENOENT;
+      const node = nodeOf(id);
+      if (node === undefined) return ENOENT;
       counts.opened++;
-      out.handle(id);
+      const { backing } = node.entry;
+      if (backing === undefined || options.backingId === undefined) out.handle(id);
+      else out.passthrough(id, options.backingId(backing));
       return 0;
     },
     read(id, _handle, offset, size, request, out) {

@@ -1,11 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { lstat, open, readdir, readFile, statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { createDeviceChannel } from '../../src/fuse/device-channel.ts';
 import { notifyResend } from '../../src/fuse/resend.ts';
 import { requirement } from '../support/requirement.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { BIG_DIRECTORY, BIG_FILE, contractTree, pattern, type TreeEntry } from './contract-tree.ts';
 import { HAS_SYSCALL_NUMBERS, perl } from './mount-view.ts';
 import { canMount, type MountedMemory, type MountOptions, mountMemory } from './mounted-memory.ts';
@@ -16,8 +18,8 @@ if (requirement('a FUSE mount', canMount() && HAS_SYSCALL_NUMBERS, 'needs root, 
   describe('a FUSE mount', () => {
     let mounted: MountedMemory;
     const readers: ChildProcess[] = [];
-    const mount = async (options: MountOptions = {}) => {
-      mounted = await mountMemory([...contractTree(), SLOW], options);
+    const mount = async (options: MountOptions = {}, more: readonly TreeEntry[] = []) => {
+      mounted = await mountMemory([...contractTree(), SLOW, ...more], options);
       return mounted;
     };
     const at = (name: string) => join(mounted.path, name);
@@ -184,6 +186,61 @@ if (requirement('a FUSE mount', canMount() && HAS_SYSCALL_NUMBERS, 'needs root, 
       expect(bytesRead).toBe(10);
       await file.close();
       expect((await mounted.next('end')).end).toBe('ended');
+    });
+
+    it('lets the kernel read a backing file itself', async () => {
+      using folder = tempFolder('backing');
+      const backing = join(folder.path, 'content');
+      writeFileSync(backing, pattern(BIG_FILE));
+      const entry: TreeEntry = { path: 'backed', kind: 'file', size: BIG_FILE, backing };
+      await mount({ passthrough: true }, [entry]);
+      const { terms } = await mounted.next('terms');
+      expect(terms.passthrough).toBe(true);
+      expect(Buffer.compare(await readFile(at('backed')), pattern(BIG_FILE))).toBe(0);
+      expect(mounted.count('READ')).toBe(0);
+      expect(mounted.count('OPEN')).toBe(1);
+    });
+
+    it('honours what an overlay on top asks for: ACLs, capabilities, device nodes', async () => {
+      using folder = tempFolder('overlay');
+      // user 1000 may read, nobody else: version 2, user::rwx user:1000:r-- group::--- mask::r-- other::---
+      const acl = Buffer.from(
+        '0200000001000700ffffffff02000400e803000004000000ffffffff10000400ffffffff20000000ffffffff',
+        'hex',
+      );
+      const entry: TreeEntry = {
+        path: 'shared',
+        kind: 'file',
+        mode: 0o740,
+        content: Buffer.from('by acl'),
+        xattrs: { 'system.posix_acl_access': acl },
+      };
+      await mount({}, [entry]);
+      const [top, empty] = [join(folder.path, 'top'), join(folder.path, 'empty')];
+      for (const path of [top, empty]) mkdirSync(path);
+      const options = `lowerdir=${mounted.path}:${empty},metacopy=off,redirect_dir=off,index=off`;
+      execFileSync('mount', ['-t', 'overlay', '-o', options, 'shp-test', top]);
+      try {
+        const as = (id: number) =>
+          perl(
+            `$) = "${id} ${id}"; $> = ${id}; print sysopen(F, $ARGV[0], 0) ? <F> : $!+0`,
+            join(top, 'shared'),
+          );
+        chmodSync(folder.path, 0o755);
+        expect(await as(1000)).toBe('by acl');
+        expect(await as(1001)).toBe(String(constants.errno.EACCES));
+        expect(await perl('print -c $ARGV[0] ? 1 : 0', join(top, 'null'))).toBe('1');
+        expect(
+          execFileSync('getfattr', [
+            '-n',
+            'security.capability',
+            '--absolute-names',
+            join(top, 'attributed'),
+          ]).toString(),
+        ).toContain('security.capability=');
+      } finally {
+        execFileSync('umount', ['-l', top]);
+      }
     });
 
     /** What pjdfstest expects of a read-only filesystem. Number 188 is setxattr, 197 removexattr, 285 fallocate. */

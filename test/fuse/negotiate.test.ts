@@ -82,7 +82,7 @@ describe('negotiation', () => {
           expect(terms.flags & ~flags).toBe(0);
           expect(terms.flags2 & ~flags2).toBe(0);
           expect(reply.minor).toBeLessThanOrEqual(minor);
-          const unwanted = (1 << 1) | (1 << 10) | (1 << 12) | (1 << 16) | (1 << 17) | (1 << 20);
+          const unwanted = (1 << 1) | (1 << 10) | (1 << 12) | (1 << 16) | (1 << 17);
           expect(terms.flags & unwanted).toBe(0);
           expect(parseSessionTerms(JSON.parse(JSON.stringify(terms)))).toEqual(terms);
         },

@@ -1,8 +1,10 @@
+import { closeSync, openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createDeviceChannel } from '../../src/fuse/device-channel.ts';
 import { createFuseSession } from '../../src/fuse/session.ts';
 import type { SessionTerms } from '../../src/fuse/session-terms.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
+import { createSyscalls } from '../../src/syscalls/koffi-syscalls.ts';
 import type { TreeEntry } from './contract-tree.ts';
 import { createMemoryFilesystem } from './memory-filesystem.ts';
 
@@ -32,10 +34,21 @@ export type ServeNews =
 
 const order = workerData as ServeOrder;
 const say = (news: ServeNews) => parentPort!.postMessage(news);
+const backingIds = new Map<string, number>();
 const filesystem = createMemoryFilesystem(order.tree, {
   waiting: ({ high, low }, path, offset, size) => {
     say({ kind: 'waiting', high, low, path, offset, size });
     if (order.stopWhenWaiting === true) session.stop();
+  },
+  backingId: (path) => {
+    // one id for the life of the node: the kernel refuses another one while a file is open
+    const known = backingIds.get(path);
+    if (known !== undefined) return known;
+    const file = openSync(path, 'r');
+    const id = createSyscalls().backingOpen(order.device, file);
+    closeSync(file);
+    backingIds.set(path, id);
+    return id;
   },
   interrupted: ({ high, low }) => say({ kind: 'interrupted', high, low }),
 });

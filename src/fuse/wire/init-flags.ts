@@ -3,6 +3,8 @@ export const INIT_FLAGS = {
   ASYNC_READ: 1 << 0,
   DO_READDIRPLUS: 1 << 13,
   PARALLEL_DIROPS: 1 << 18,
+  /** Without it the kernel shows the ACLs that it reads as xattrs, and heeds none, on an overlay neither (seen on 6.18). */
+  POSIX_ACL: 1 << 20,
   ABORT_ERROR: 1 << 21,
   MAX_PAGES: 1 << 22,
   CACHE_SYMLINKS: 1 << 23,
