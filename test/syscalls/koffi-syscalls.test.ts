@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   closeSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { Fault } from '../../src/base/fault.ts';
 import { createSyscalls } from '../../src/syscalls/koffi-syscalls.ts';
 import { loadLibc } from '../../src/syscalls/libc.ts';
@@ -170,6 +172,26 @@ describe('takeFd', () => {
     }
   });
 
+  it('takes a FUSE connection over: it lives on when the one who opened it is gone', async () => {
+    using folder = tempFolder('syscalls');
+    const [mountpoint, path] = [join(folder.path, 'mnt'), join(folder.path, 'backing')];
+    mkdirSync(mountpoint);
+    writeFileSync(path, 'content');
+    const fuse = await mountBareFuse(syscalls, mountpoint);
+    const child = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', fuse.device] });
+    closeSync(fuse.device);
+    const taken = syscalls.takeFd(child.pid as number, 3);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const file = openSync(path, 'r');
+    const id = syscalls.backingOpen(taken, file);
+    expect(id).toBeGreaterThan(0);
+    syscalls.backingClose(taken, id);
+    closeSync(file);
+    await syscalls.unmount(mountpoint, { detach: true });
+    closeSync(taken);
+  });
+
   it('says that a process is not there, and leaves no descriptor behind', () => {
     const open = (): number => readdirSync('/proc/self/fd').length;
     const before = open();
@@ -236,6 +258,24 @@ describe('passthrough ids', () => {
     } finally {
       await syscalls.unmount(at('overlay'));
     }
+  });
+});
+
+describe('a thread of its own', () => {
+  it('makes calls too, with an errno of its own', async () => {
+    const worker = new Worker(new URL('./failing-thread.ts', import.meta.url), { workerData: 2000 });
+    const answer = once(worker, 'message') as Promise<[string[]]>;
+    let isRunning = true;
+    const stop = (): void => {
+      isRunning = false;
+    };
+    answer.then(stop, stop);
+    // meanwhile this thread fails otherwise
+    while (isRunning)
+      expect((await faultOf(syscalls.unmount('/nonexistent'))).fields['errno']).toBe('ENOENT');
+    const [errnos] = await answer;
+    expect(errnos).toEqual(['EBADF']);
+    await worker.terminate();
   });
 });
 

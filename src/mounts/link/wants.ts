@@ -1,19 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { Fault } from '../../base/fault.ts';
 import { MAX_SAID_PATH, type WantMessage } from './link-messages.ts';
-import { createWaitTimes, type WaitTimes } from './wait-times.ts';
+import { createWaitTallies, type WaitStatistics, type WaitTallies } from './wait-tallies.ts';
+
+export type { WaitStatistics } from './wait-tallies.ts';
 
 /** What a reader waits for: a {@link WantMessage} that has no number yet. */
 export type WantedRange = Omit<WantMessage, 'want'>;
-
-/** Of one chain, since the mount server started; the percentiles over the last 512 waits that were answered. Times in ms. */
-export interface WaitStatistics {
-  readonly waited: number;
-  readonly waiting: number;
-  readonly failed: number;
-  readonly waitP50: number;
-  readonly waitP99: number;
-}
 
 /** Who is asked: the station's connection. */
 export interface WantSink {
@@ -60,13 +53,6 @@ interface Outstanding {
   aloneSince: number;
 }
 
-interface Tally {
-  waited: number;
-  waiting: number;
-  failed: number;
-  readonly times: WaitTimes;
-}
-
 export function createWants(
   { clock }: { readonly clock: Clock },
   { wait, maxWaiting = MAX_WAITING }: WantsSettings,
@@ -74,21 +60,12 @@ export function createWants(
   // In the order in which they were asked, which is the order in which they are asked again.
   const byNumber = new Map<number, Outstanding>();
   const byKey = new Map<string, Outstanding>();
-  const tallies = new Map<string, Tally>();
+  const tallies = createWaitTallies();
   let readers = 0;
   let lastNumber = 0;
   let sink: WantSink | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed: Fault | undefined;
-
-  function tallyOf(chain: string): Tally {
-    let tally = tallies.get(chain);
-    if (tally === undefined) {
-      tally = { waited: 0, waiting: 0, failed: 0, times: createWaitTimes() };
-      tallies.set(chain, tally);
-    }
-    return tally;
-  }
 
   function outstandingOf(range: WantedRange): Outstanding {
     const key = `${range.chain} ${range.layer} ${range.object} ${range.first} ${range.end}`;
@@ -112,10 +89,10 @@ export function createWants(
     return outstanding;
   }
 
-  function leave(outstanding: Outstanding, reader: Reader): void {
+  function leave(outstanding: Outstanding, reader: Reader, how: Parameters<WaitTallies['left']>[1]): void {
     outstanding.readers.delete(reader);
     readers--;
-    tallyOf(outstanding.message.chain).waiting--;
+    tallies.left(outstanding.message.chain, how);
   }
 
   function drop(outstanding: Outstanding): void {
@@ -125,15 +102,13 @@ export function createWants(
 
   function answer(outstanding: Outstanding, outcome: { readonly complete: boolean } | Fault): void {
     drop(outstanding);
-    const tally = tallyOf(outstanding.message.chain);
     const now = clock.monotonic();
     for (const reader of [...outstanding.readers]) {
-      leave(outstanding, reader);
       if (outcome instanceof Fault) {
-        tally.failed++;
+        leave(outstanding, reader, 'failed');
         reader.reject(outcome);
       } else {
-        tally.times.add(now - reader.since);
+        leave(outstanding, reader, { answeredAfter: now - reader.since });
         reader.resolve(outcome);
       }
     }
@@ -166,17 +141,15 @@ export function createWants(
       if (closed !== undefined) throw closed;
       if (signal.aborted) throw interrupted();
       if (readers >= maxWaiting) throw tooMany(range, maxWaiting);
-      const tally = tallyOf(range.chain);
       const { promise, resolve, reject } = Promise.withResolvers<{ readonly complete: boolean }>();
       const reader: Reader = { resolve, reject, since: clock.monotonic() };
       readers++;
-      tally.waited++;
-      tally.waiting++;
+      tallies.began(range.chain);
       const outstanding = outstandingOf(range);
       outstanding.readers.add(reader);
       const onAbort = (): void => {
         if (!outstanding.readers.has(reader)) return;
-        leave(outstanding, reader);
+        leave(outstanding, reader, 'interrupted');
         reject(interrupted());
         if (outstanding.readers.size > 0) return;
         drop(outstanding);
@@ -207,19 +180,8 @@ export function createWants(
       }
       schedule();
     },
-    statistics(chain) {
-      const tally = tallies.get(chain);
-      return {
-        waited: tally?.waited ?? 0,
-        waiting: tally?.waiting ?? 0,
-        failed: tally?.failed ?? 0,
-        waitP50: tally?.times.percentile(0.5) ?? 0,
-        waitP99: tally?.times.percentile(0.99) ?? 0,
-      };
-    },
-    forget(chain) {
-      if (tallies.get(chain)?.waiting === 0) tallies.delete(chain);
-    },
+    statistics: tallies.statistics,
+    forget: tallies.forget,
     close(fault) {
       closed = fault;
       stopTimer();
