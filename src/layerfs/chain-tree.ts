@@ -30,7 +30,7 @@ export interface ChainTree {
 }
 
 /** Directories kept in each of two generations: about 350 bytes each. */
-const RECENT_DIRECTORIES = 1024;
+const RECENT_DIRECTORIES = 2048;
 
 export function createChainTree(indexes: readonly LayerIndex[]): ChainTree {
   return new IndexedChain(indexes);

@@ -17,6 +17,9 @@ export interface ReadPattern {
 /** 4 MiB: at 1 Gbit/s 35 ms of the line, more than a round trip. */
 export const MAX_AHEAD = 16;
 
+/** Leaves by which a read may come late: the kernel sends those of its own readahead, up to 1 MiB each, side by side. */
+const OUT_OF_ORDER = 4;
+
 export function newReadPattern(): ReadPattern {
   return { first: 0, end: 0, ahead: 0, from: 0, wanted: 0 };
 }
@@ -26,6 +29,7 @@ export function newReadPattern(): ReadPattern {
  * @returns whether to want the leaves `[pattern.from, pattern.wanted)` ahead
  */
 export function noteRead(pattern: ReadPattern, first: number, end: number, leaves: number): boolean {
+  if (end <= pattern.end && first + OUT_OF_ORDER >= pattern.first) return false;
   if (first < pattern.first || first > pattern.end) {
     pattern.first = first;
     pattern.end = end;
@@ -33,7 +37,6 @@ export function noteRead(pattern: ReadPattern, first: number, end: number, leave
     pattern.wanted = end;
     return false;
   }
-  if (end <= pattern.end) return false;
   // The first read of a file says nothing yet: many programs look at a head only.
   pattern.ahead = pattern.end === 0 ? 0 : Math.min(MAX_AHEAD, Math.max(1, pattern.ahead * 2));
   pattern.first = first;

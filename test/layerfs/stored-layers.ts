@@ -107,7 +107,11 @@ export function storeLeaves(root: string, bytes: Uint8Array, leaves: readonly nu
  */
 export function storeLayer(root: string, entries: readonly StoredEntry[], objects = true): string {
   if (objects) {
-    for (const entry of entries) if (entry.type === 'file') storeObject(root, contentOf(entry));
+    const contents = new Set(
+      entries.filter(({ type }) => type === 'file').map(({ content = '' }) => content),
+    );
+    for (const content of contents)
+      storeObject(root, typeof content === 'string' ? latin1(content) : content);
   }
   return storeObject(root, indexBytes(entries));
 }
