@@ -73,6 +73,8 @@ export interface BlockFetcher {
    * to the peer that answers first; stations are asked before bitswap.
    */
   tree(request: TreeRequest): AsyncIterable<DagBlock & { readonly peer: string }>;
+  /** Opens lanes to the stations connected, so that what is fetched soon need not wait for them. Returns at once. */
+  warm(): void;
   /** One block: a station's lane where one has it, else bitswap. @throws Fault `unavailable/no-peer-has-block` */
   block(cid: CID, options: { peers?: readonly string[]; signal: AbortSignal }): Promise<Uint8Array>;
 }

@@ -6,10 +6,12 @@ const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 export interface GroupPayload {
+  /** Compressed; or empty, then the blocks themselves are sent. */
   readonly payload: Uint8Array;
   readonly zstd: boolean;
 }
 
+const AS_IT_IS: GroupPayload = { payload: new Uint8Array(0), zstd: false };
 /** A group that does not shrink below this share of its plain bytes goes as it is. */
 const WORTH = 0.97;
 /** Groups in a row that did not shrink before some are not even tried. */
@@ -23,14 +25,15 @@ export class GroupPacker {
   #failures = 0;
   #rest = 0;
 
-  /** @param level zstd level, 0: as it is. One block alone is not copied. */
+  /** @param level zstd level, 0: as it is */
   async pack(blocks: readonly Uint8Array[], level: number): Promise<GroupPayload> {
-    const plain = blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks);
-    if (level === 0 || plain.length < LEAST_BYTES) return { payload: plain, zstd: false };
+    if (level === 0) return AS_IT_IS;
     if (this.#rest > 0) {
       this.#rest--;
-      return { payload: plain, zstd: false };
+      return AS_IT_IS;
     }
+    const plain = blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks);
+    if (plain.length < LEAST_BYTES) return AS_IT_IS;
     const packed = await compress(plain, {
       // The frame tells its content size only where it is pledged; the group's header tells it anyway.
       params: { [constants.ZSTD_c_compressionLevel]: level },
@@ -42,7 +45,7 @@ export class GroupPacker {
     }
     this.#failures++;
     if (this.#failures >= PATIENCE) this.#rest = Math.min(LONGEST_REST, 2 ** (this.#failures - PATIENCE));
-    return { payload: plain, zstd: false };
+    return AS_IT_IS;
   }
 }
 

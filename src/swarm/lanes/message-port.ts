@@ -7,8 +7,8 @@ import { encodeMessage } from './message-table.ts';
 import type { Message } from './messages.ts';
 import { Wake } from './wake.ts';
 
-/** Frames smaller than this are joined into one write: a noise message and a system call each cost about 20 us. */
-const JOIN_BYTES = 32 * 1024;
+/** What waits goes as one write up to this: a frame of the multiplexer, a noise message and a system call each cost 20 us. */
+const JOIN_BYTES = 512 * 1024;
 /** For a peer that broke the protocol to read why its lane ends. */
 const LAST_WORD_MS = 1000;
 
@@ -55,11 +55,15 @@ export class MessagePort {
     void this.#writeLoop();
   }
 
-  /** Queues a message; it is not copied again, so its payload must not change. */
-  send(message: Message): void {
+  /**
+   * Queues a message; it is not copied again, so its payload must not change.
+   * @param pieces the payload, where it is not in the message but in several places
+   */
+  send(message: Message, pieces: readonly Uint8Array[] = []): void {
     if (this.#closed !== undefined) return;
     this.#enqueue(encodeMessage(message));
     if ('payload' in message && message.payload.length > 0) this.#enqueue(message.payload);
+    for (const piece of pieces) this.#enqueue(piece);
     this.#wake.wake();
     if (this.#queued > MAX_WAITING_BYTES) this.close(violation('the peer does not read what it asked for'));
   }
@@ -120,11 +124,11 @@ export class MessagePort {
         while (count < this.#queue.length && joined + this.#queue[count]!.length <= JOIN_BYTES) {
           joined += this.#queue[count++]!.length;
         }
-        const parts = this.#queue.splice(0, Math.max(1, count));
-        const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts, joined);
-        this.#queued -= bytes.length;
-        this.sentWire += bytes.length;
-        this.#write = this.#stream.write(bytes);
+        const pieces = this.#queue.splice(0, Math.max(1, count));
+        const length = Math.max(joined, first.length);
+        this.#queued -= length;
+        this.sentWire += length;
+        this.#write = this.#stream.write(...pieces);
         await this.#write;
         this.#write = undefined;
         if (this.#queued === 0 && this.#idle.length > 0) {

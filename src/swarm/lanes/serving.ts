@@ -40,6 +40,8 @@ const SYNC_BYTES = 64 * 1024;
 
 interface Prepared {
   readonly message: Blocks;
+  /** The payload where it is not compressed. */
+  readonly blocks: readonly Uint8Array[];
   readonly plain: number;
 }
 
@@ -219,7 +221,7 @@ export class Serving implements Sender {
     if (this.#queue.waiting(DEMAND) > 0) {
       const group = await this.#prepare(DEMAND);
       if (group === undefined) return 0;
-      this.#port.send(group.message);
+      this.#port.send(group.message, group.blocks);
       return group.plain;
     }
     if (this.#port.sentWire >= this.#credit) return 0;
@@ -240,7 +242,7 @@ export class Serving implements Sender {
     this.#prepareWake.wake();
     if (group === undefined) return 0;
     this.#inWork -= group.message.ids.length;
-    this.#port.send(group.message);
+    this.#port.send(group.message, group.blocks);
     return group.plain;
   }
 
@@ -324,9 +326,11 @@ export class Serving implements Sender {
         level,
       );
     }
-    const packed = await this.#packer.pack(read as Uint8Array[], level);
+    const blocks = read as Uint8Array[];
+    const packed = await this.#packer.pack(blocks, level);
     const plain = lengths.reduce((sum, length) => sum + length, 0);
-    return { message: { type: 'blocks', ids, lengths, ...packed }, plain };
+    const message: Blocks = { type: 'blocks', ids, lengths, ...packed };
+    return { message, blocks: packed.zstd ? [] : blocks, plain };
   }
 }
 

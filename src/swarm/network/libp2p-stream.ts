@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface';
+import { Uint8ArrayList } from 'uint8arraylist';
 import { Fault } from '../../base/fault.ts';
 import type { ByteStream } from './peer-streams.ts';
 
@@ -84,10 +85,10 @@ export function toByteStream(stream: Stream, peer: string): ByteStream {
   return {
     peer,
     read: { [Symbol.asyncIterator]: () => ({ next }) },
-    async write(bytes) {
+    async write(...pieces) {
       if (failure !== undefined) throw failure;
       try {
-        stream.send(bytes);
+        stream.send(pieces.length === 1 ? pieces[0]! : new Uint8ArrayList(...pieces));
       } catch (error) {
         throw failure ?? lost(error);
       }

@@ -7,10 +7,10 @@
 export interface ByteStream {
   readonly peer: string;
   /**
-   * Hands `bytes` over (they must not change afterwards) and resolves when more may be written. Rejects when the
-   * stream has ended by error or by `abort`.
+   * Hands bytes over, one piece after the other (they must not change afterwards), and resolves when more may be
+   * written. Rejects when the stream has ended by error or by `abort`.
    */
-  write(bytes: Uint8Array): Promise<void>;
+  write(...pieces: readonly Uint8Array[]): Promise<void>;
   /** No more bytes from this side; resolves when all are handed to the carrier. Idempotent. */
   closeWrite(): Promise<void>;
   /**

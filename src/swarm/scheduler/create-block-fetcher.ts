@@ -48,6 +48,9 @@ export function createBlockFetcher(
       );
       return job.report();
     },
+    warm() {
+      scheduler.stations(undefined);
+    },
     tree: (request) => fetchTree(request, { ...components, scheduler, settings }),
     async block(cid: CID, { peers, signal }) {
       const { code, digest } = cid.multihash;

@@ -40,6 +40,8 @@ export async function locateImage(
   }: { options: LazyOpenOptions; onOffer: (profiles: readonly CatalogueProfile[]) => void },
 ): Promise<LocatedImage> {
   const { signal, from, reference } = options;
+  // beside the question who has it: a lane opens in one round trip
+  components.swarm.fetcher.warm();
   const resolution = await resolveReference(components.swarm, options);
   if (!resolution.trusted) throw untrusted(reference, resolution);
   onOffer(resolution.profiles);
