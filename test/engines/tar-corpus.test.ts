@@ -13,8 +13,10 @@ import { type BuiltImage, buildImage, dockerArchive, sha256Digest } from '../sup
 import { file, layerTar } from '../support/layer-tar.ts';
 import { requirement } from '../support/requirement.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import type { CorpusCase } from './corpus-case.ts';
+import { HANDMADE_CORPUS } from './handmade-corpus.ts';
 import { readLayer } from './layer-reading.ts';
-import { type CorpusCase, gnuTarCorpus, HANDMADE_CORPUS, programCorpus } from './tar-corpus.ts';
+import { gnuTarCorpus, programCorpus } from './program-corpus.ts';
 import { asFarAsSaid, describeFolder, describeIndex, describeMerged } from './tree-description.ts';
 
 const NAME = 'the tar corpus against engines';

@@ -14,13 +14,9 @@ import {
   smallImage,
   UPPER,
 } from './support/images.ts';
-import { type TransferStation, transferStation } from './support/two-stations.ts';
+import { suiteStation } from './support/suite-stations.ts';
 
-let station: TransferStation;
-beforeAll(async () => {
-  station = await transferStation();
-});
-afterAll(() => station[Symbol.asyncDispose]());
+const station = suiteStation();
 
 // Never changed but together with the version of the format (docs/dag-format.md).
 const golden = JSON.parse(

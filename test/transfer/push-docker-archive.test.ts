@@ -3,13 +3,10 @@ import { CID } from 'multiformats/cid';
 import { type BuiltImage, buildImage, dockerArchive, ociLayoutFiles } from '../support/image-archive.ts';
 import { directory, file, type LayerEntry, layerTar, symlink } from '../support/layer-tar.ts';
 import { BASE, smallImage, UPPER } from './support/images.ts';
-import { clear, faultOf, type TransferStation, transferStation } from './support/two-stations.ts';
+import { suiteStation } from './support/suite-stations.ts';
+import { clear, faultOf, transferStation } from './support/two-stations.ts';
 
-let station: TransferStation;
-beforeAll(async () => {
-  station = await transferStation();
-});
-afterAll(() => station[Symbol.asyncDispose]());
+const station = suiteStation();
 afterEach(() => clear(station));
 
 const short = (digest: string): string => digest.slice(7, 19);

@@ -15,13 +15,10 @@ import {
   smallImage,
   UPPER,
 } from './support/images.ts';
-import { clear, faultOf, type TransferStation, transferStation } from './support/two-stations.ts';
+import { suiteStation } from './support/suite-stations.ts';
+import { clear, faultOf } from './support/two-stations.ts';
 
-let station: TransferStation;
-beforeAll(async () => {
-  station = await transferStation();
-});
-afterAll(() => station[Symbol.asyncDispose]());
+const station = suiteStation();
 afterEach(() => clear(station));
 
 /** The image with its layers' blobs replaced: other compressions of the same tars. */

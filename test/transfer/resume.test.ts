@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { bytesOf } from '../store/store-fixture.ts';
 import { type BuiltImage, buildImage, dockerArchive } from '../support/image-archive.ts';
 import { file } from '../support/layer-tar.ts';
+import { suitePair } from './support/suite-stations.ts';
 import {
   clear,
   faultOf,
@@ -83,18 +84,7 @@ describe('a pull that was cut', () => {
 });
 
 describe('what is here', () => {
-  let pair: Awaited<ReturnType<typeof twoStations>>;
-  let a: TransferStation;
-  let b: TransferStation;
-  beforeAll(async () => {
-    pair = await twoStations();
-    ({ a, b } = pair);
-  });
-  afterAll(() => pair[Symbol.asyncDispose]());
-  afterEach(async () => {
-    await clear(b);
-    await clear(a);
-  });
+  const { a, b } = suitePair();
 
   it('is not moved again by a pull of the same or of a related image', async () => {
     await a.push(dockerArchive([large]));

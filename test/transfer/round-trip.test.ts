@@ -19,20 +19,12 @@ import {
   smallImage,
   UPPER,
 } from './support/images.ts';
-import { clear, faultOf, type TransferStation, twoStations } from './support/two-stations.ts';
+import { suitePair } from './support/suite-stations.ts';
+import { clear, faultOf } from './support/two-stations.ts';
 
-let pair: Awaited<ReturnType<typeof twoStations>>;
-let a: TransferStation;
-let b: TransferStation;
-beforeAll(async () => {
-  pair = await twoStations();
-  ({ a, b } = pair);
-});
-afterAll(() => pair[Symbol.asyncDispose]());
-afterEach(async () => {
+const { a, b } = suitePair();
+afterEach(() => {
   a.settings.keepBlobs = 'auto';
-  await clear(b);
-  await clear(a);
 });
 
 const gzipped = smallImage({

@@ -16,20 +16,10 @@ import {
   smallImage,
   UPPER,
 } from './support/images.ts';
-import { clear, type TransferStation, twoStations } from './support/two-stations.ts';
+import { suitePair } from './support/suite-stations.ts';
+import type { TransferStation } from './support/two-stations.ts';
 
-let pair: Awaited<ReturnType<typeof twoStations>>;
-let a: TransferStation;
-let b: TransferStation;
-beforeAll(async () => {
-  pair = await twoStations();
-  ({ a, b } = pair);
-});
-afterAll(() => pair[Symbol.asyncDispose]());
-afterEach(async () => {
-  await clear(b);
-  await clear(a);
-});
+const { a, b } = suitePair();
 
 const image: BuiltImage = smallImage({
   layers: [

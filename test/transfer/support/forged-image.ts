@@ -11,6 +11,7 @@ import {
 } from '../../../src/image/dag/image-roots.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { BuiltImage } from '../../support/image-archive.ts';
+import { late } from '../../support/late.ts';
 
 export interface Forgery {
   readonly manifest: Uint8Array;
@@ -104,3 +105,13 @@ export function createForger(store: Store): Forger {
 /** The parts of a layer that is here. */
 export const layerParts = (store: Store, root: string) =>
   readLayerRoot(CID.parse(root), (cid) => store.blocks.getSync(cid));
+
+/** A forger for each test of the suite that calls this. */
+export function suiteForger(store: () => Store): Forger {
+  let forger: Forger;
+  beforeEach(() => {
+    forger = createForger(store());
+  });
+  afterEach(() => forger.end());
+  return late(() => forger);
+}

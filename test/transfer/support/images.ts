@@ -35,6 +35,13 @@ export function smallImage(spec: Partial<ImageSpec> = {}): BuiltImage {
   return buildImage({ architecture: 'amd64', layers: [BASE, UPPER], names: ['small:1'], ...spec });
 }
 
+/** One layer of two small files. */
+export const tiny = buildImage({
+  architecture: 'amd64',
+  layers: [[file('a', 'x'), file('b', bytesOf(4, 5000))]],
+  names: ['s:1'],
+});
+
 const INDEX = 'application/vnd.oci.image.index.v1+json';
 
 export const blobFile = (bytes: Uint8Array): LayerEntry =>

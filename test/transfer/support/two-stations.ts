@@ -8,7 +8,8 @@ import type { Store } from '../../../src/store/store.ts';
 import { type OpenSwarmSettings, openSwarm } from '../../../src/swarm/open-swarm.ts';
 import type { Swarm } from '../../../src/swarm/swarm.ts';
 import { type ExportFormat, exportImage } from '../../../src/transfer/export.ts';
-import { type PullOptions, type PullOutcome, pull } from '../../../src/transfer/pull.ts';
+import { pullWithBlobs } from '../../../src/transfer/missing-blobs.ts';
+import type { PullOptions, PullOutcome } from '../../../src/transfer/pull.ts';
 import { type PushOptions, type PushOutcome, push } from '../../../src/transfer/push.ts';
 import type { TransferComponents, TransferSettings } from '../../../src/transfer/transfer-components.ts';
 import { type ImageVerification, verifyImage } from '../../../src/transfer/verify-image.ts';
@@ -111,7 +112,13 @@ export async function transferStation(options: StationOptions = {}): Promise<Tra
       });
     },
     pull(reference, given = {}) {
-      return pull(components, settings, { reference, blobs: false, cached: false, ...report, ...given });
+      return pullWithBlobs(components, settings, {
+        reference,
+        blobs: false,
+        cached: false,
+        ...report,
+        ...given,
+      });
     },
     verify(record) {
       return verifyImage(components, settings, record, report);
