@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 
 /** A process that keeps a mount busy. */
@@ -40,10 +41,16 @@ export async function findMountUsers(
     if (!/^\d+$/.test(entry)) continue;
     const found = await firstUse(`/proc/${entry}`, target, search.maxFiles, () => clock.monotonic() > end);
     if (found === undefined) continue;
-    const name = await readFile(`/proc/${entry}/comm`, 'utf8').catch(() => '?');
-    users.push({ pid: Number(entry), name: name.trimEnd(), ...found });
+    users.push({ pid: Number(entry), name: await nameOf(`/proc/${entry}`), ...found });
   }
   return users;
+}
+
+/** The name of its main thread, unless that one is called after what it is: Node's is `MainThread`. */
+async function nameOf(process: string): Promise<string> {
+  const name = (await readFile(`${process}/comm`, 'utf8').catch(() => '?')).trimEnd();
+  if (name !== 'MainThread') return name;
+  return basename(await readlink(`${process}/exe`).catch(() => name));
 }
 
 interface Use {

@@ -150,7 +150,7 @@ describe('the search for users', () => {
     const pids = (await findMountUsers(components, scene.target)).map(({ pid }) => pid);
     expect(pids).not.toContain(process.pid);
     expect(await findMountUsers(components, neighbour)).toEqual([
-      expect.objectContaining({ pid: process.pid, use: `fd ${open}`, path: neighbour }),
+      { pid: process.pid, name: 'node', use: `fd ${open}`, path: neighbour },
     ]);
     expect(
       await findMountUsers(components, neighbour, { maxUsers: 0, maxFiles: 10, deadline: 1000 }),

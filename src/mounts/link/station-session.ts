@@ -22,8 +22,8 @@ export interface StationEvents {
   onLost(want: number, fault: Fault): void;
 }
 
-/** Requests of a station that are under way at a time: each may hold a mount. */
-const MAX_REQUESTS = 256;
+/** Requests of a station that are under way at a time: a station that starts names all its chains at once. */
+const MAX_REQUESTS = 8192;
 
 /** Serves one connection: hello first, then requests in any number, answered in any order. */
 export function createStationSession(

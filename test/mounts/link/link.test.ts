@@ -42,6 +42,15 @@ describe('requests of the station', () => {
     expect(seen).toEqual([chain, ['/m', true], 'a1']);
   });
 
+  it('may be a thousand at a time', async () => {
+    const seen: string[] = [];
+    await using scene = await linkScene({ forget: async (key) => void seen.push(key) });
+    const station = await scene.station();
+    const keys = Array.from({ length: 1000 }, (_, index) => `k${index}`);
+    await Promise.all(keys.map((key) => station.forget(key, never)));
+    expect(seen).toEqual(keys);
+  });
+
   it('carry the fault of the mount server', async () => {
     await using scene = await linkScene({
       forget: () => {
