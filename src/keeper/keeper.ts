@@ -40,7 +40,7 @@ const END_MS = 3_000;
 export async function runKeeper(components: KeeperComponents, settings: KeeperSettings): Promise<void> {
   const { syscalls, logger } = components;
   const layout = runLayout(settings.root);
-  for (const folder of [layout.run, layout.fuse, layout.empty]) makeFolder(folder);
+  for (const folder of [layout.run, layout.empty]) makeFolder(folder);
   const lock = takeProcessLock(layout.keeperLock);
   const done = Promise.withResolvers<'ended' | 'replaced' | 'failed'>();
   const stations = createStationWatch(components, { log: rootLayout(settings.root).log });
@@ -58,7 +58,11 @@ export async function runKeeper(components: KeeperComponents, settings: KeeperSe
         { fields: { pid: holder.pid } },
       );
     }
-    if (taken === undefined) await clean();
+    if (taken === undefined) {
+      await clean();
+      // not before: to look at it where a dead mount lies, or one that does not answer, fails or hangs
+      makeFolder(layout.fuse);
+    }
     const watch = createMountServerWatch(components, {
       server: settings.mountServer,
       device: taken ?? (await mountFuse(syscalls, layout.fuse)),
@@ -100,7 +104,8 @@ export async function runKeeper(components: KeeperComponents, settings: KeeperSe
       done.resolve('ended');
       return { unmounted };
     }
-    await syscalls.unmount(layout.fuse).catch((error) => {
+    // Nothing lies on it, and nobody else may enter the folder: what makes it busy is at most a question of ours.
+    await syscalls.unmount(layout.fuse, { detach: true }).catch((error) => {
       if (toFault(error).fields.errno !== 'EINVAL') throw error;
     });
     await Promise.race([done.promise, sleep(END_MS)]);

@@ -25,8 +25,12 @@ const FALLBACK: MountSettings = {
   logLevel: 'info',
 };
 
-export function writeMountSettings(path: string, settings: MountSettings): void {
+export function writeMountSettings(
+  path: string,
+  { waitMs, wholeAtOpen, readahead, passthrough, logLevel }: MountSettings,
+): void {
   const temporary = `${path}.${process.pid}.tmp`;
+  const settings: MountSettings = { waitMs, wholeAtOpen, readahead, passthrough, logLevel };
   writeFileSync(temporary, `${JSON.stringify(settings)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
 }

@@ -79,7 +79,6 @@ export function createMountService(
     mkdirSync(layout.run, { recursive: true, mode: 0o700 });
     writeMountSettings(layout.mountSettings, settings);
     await keeper.ensure(signal);
-    await keeper.ask({ ask: 'ensure' }, AbortSignal.any([signal, limit()]));
     link.open();
     await link.client(signal);
   }
@@ -168,8 +167,9 @@ export function createMountService(
     async resume() {
       if ((await keeper.find()) || deviceHolder(layout.mountServer) !== undefined) {
         writeMountSettings(layout.mountSettings, settings);
-        await keeper.ensure(limit());
+        // First: reads wait, whatever else is wrong.
         link.open();
+        await keeper.ensure(limit());
         await link.client(limit());
         return;
       }

@@ -9,7 +9,10 @@ import type { Logger } from '../../observe/logger.ts';
 export interface KeeperHold {
   /** Whether a keeper answers; connects, starts none. */
   find(): Promise<boolean>;
-  /** A keeper that answers, started where there is none. @throws Fault `unavailable/keeper-does-not-start` */
+  /**
+   * A keeper, started where there is none, that has FUSE mounted and a mount server running.
+   * @throws Fault `unavailable/keeper-does-not-start`, those of the keeper
+   */
   ensure(signal: AbortSignal): Promise<void>;
   /** @throws Fault `unavailable/no-keeper`, those of the keeper */
   ask(request: KeeperAsk, signal: AbortSignal): Promise<unknown>;
@@ -29,6 +32,9 @@ const START_MS = 15_000;
 /** A keeper that ended is followed by one that the mount server starts; it is looked for so long. */
 const FOLLOW_MS = 10_000;
 const GOODBYE_MS = 2_000;
+/** The keeper itself says sooner what keeps it from serving. */
+const SERVE_MS = 30_000;
+const RETRIES = 3;
 
 export function createKeeperHold(
   { logger }: { readonly logger: Logger },
@@ -81,23 +87,27 @@ export function createKeeperHold(
     }
   }
 
+  async function started(signal: AbortSignal): Promise<void> {
+    if (await find()) return;
+    startKeeper(root);
+    for (const until = performance.now() + START_MS; !(await find()); ) {
+      if (performance.now() > until) throw doesNotStart(root);
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  }
+
   return {
     find,
     async ensure(signal) {
-      if (await find()) return;
-      startKeeper(root);
-      for (const until = performance.now() + START_MS; !(await find()); ) {
-        if (performance.now() > until) {
-          throw new Fault(
-            'unavailable',
-            'keeper-does-not-start',
-            `the keeper does not start: see ${root}/keeper.log`,
-            {
-              fields: { root },
-            },
-          );
+      for (let left = RETRIES; ; left--) {
+        await started(signal);
+        try {
+          await client?.ask({ ask: 'ensure' }, AbortSignal.any([signal, AbortSignal.timeout(SERVE_MS)]));
+          if (client !== undefined) return;
+        } catch (error) {
+          // It was just ending when we asked it.
+          if (left === 0 || toFault(error).code !== 'keeper-gone') throw error;
         }
-        await sleep(POLL_MS, undefined, { signal });
       }
     },
     async ask(request, signal) {
@@ -110,4 +120,13 @@ export function createKeeperHold(
       client?.close();
     },
   };
+}
+
+function doesNotStart(root: string): Fault {
+  return new Fault(
+    'unavailable',
+    'keeper-does-not-start',
+    `the keeper does not start: see ${root}/keeper.log`,
+    { fields: { root } },
+  );
 }

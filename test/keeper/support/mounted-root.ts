@@ -22,7 +22,6 @@ import { createJsonLineConnection } from '../../../src/base/json-line-connection
 import { decodeLayerIndex } from '../../../src/image/layer/index-codec.ts';
 import { DEFAULT_INDEX_LIMITS } from '../../../src/image/layer/index-limits.ts';
 import type { KeeperStatus } from '../../../src/keeper/keeper-messages.ts';
-import { runLayout } from '../../../src/keeper/run-layout.ts';
 import { parseMountInfo } from '../../../src/mounts/mountinfo.ts';
 import type {
   MountServiceStatus,
@@ -204,15 +203,16 @@ export async function mountedRoot(
       return existsSync(path) ? readFileSync(path, 'utf8') : '';
     },
     async [Symbol.asyncDispose]() {
-      for (const role of ['keeper', 'station', 'mount-server'] as const) {
-        for (let [pid] = pids(role); pid !== undefined; [pid] = pids(role)) {
-          process.kill(pid, 'SIGKILL');
-          await sleep(5);
-        }
+      // One that is killed may have just started the next one.
+      const roles = ['keeper', 'station', 'mount-server'] as const;
+      for (let quiet = 0; quiet < 10; quiet++) {
+        const running = roles.flatMap((role) => pids(role));
+        for (const pid of running) process.kill(pid, 'SIGKILL');
+        if (running.length > 0) quiet = 0;
+        await sleep(10);
       }
       for (const target of held.mountpoints().toReversed()) execFileSync('umount', ['-l', target]);
       rmSync(root, { recursive: true, force: true });
-      rmSync(runLayout(root).run, { recursive: true, force: true });
     },
   };
   return held;
