@@ -13,8 +13,7 @@ const HOLDERS_MS = 3_000;
 export interface ImageRemovalComponents {
   readonly store: Store;
   readonly swarm: Swarm;
-  /** Absent: nothing is used before it is here. */
-  readonly lazy?: Pick<LazyImages, 'list' | 'remove' | 'checkUnused'>;
+  readonly lazy: Pick<LazyImages, 'list' | 'remove' | 'checkUnused'>;
 }
 
 /**
@@ -29,19 +28,19 @@ export async function removeImage(
   try {
     record = findImage(store, image);
   } catch (error) {
-    if (!(error instanceof Fault) || error.code !== 'unknown-image' || lazy === undefined) throw error;
+    if (!(error instanceof Fault) || error.code !== 'unknown-image') throw error;
     const views = lazy.list();
     const root = await lazy.remove(image);
     if (root === undefined) throw error;
     const names = views.filter(({ imageRoot }) => imageRoot === root).flatMap((view) => view.names);
     return { root, names, notes: ['it was not whole yet: what is here of it goes with the next sweep'] };
   }
-  lazy?.checkUnused(record.root);
+  lazy.checkUnused(record.root);
   const copies = record.shared
     ? (await holdersOf(swarm, record, AbortSignal.timeout(HOLDERS_MS)).catch(() => [])).length
     : 0;
   // Another platform of it may still be on its way.
-  await lazy?.remove(record.root);
+  await lazy.remove(record.root);
   await store.images.remove(record.root);
   return { root: record.root, names: record.names, notes: removalNotes(record, copies) };
 }

@@ -141,24 +141,6 @@ export function createMountCalls(components: MountCallsComponents, settings: Mou
   };
 }
 
-/** Of a station that mounts nothing. */
-export function noMountCalls(): MountCalls {
-  const refuse = async () => {
-    throw new Fault('unsupported', 'no-mounts', 'this station mounts nothing');
-  };
-  return {
-    prepare: refuse,
-    mount: refuse,
-    unmount: refuse,
-    mounts: async () => ({ mounts: [], lazy: [] }),
-    profile: refuse,
-    profileExport: refuse,
-    profileImport: refuse,
-    profileForget: refuse,
-    debugFuse: async () => ({ chains: [], operations: {}, trace: [] }),
-  };
-}
-
 async function mountsView({
   store,
   lazy,

@@ -16,16 +16,13 @@ import { findImage } from './image-lookup.ts';
 import { removeImage } from './image-removal.ts';
 import { imageDetail, imageSummary, manifestSummary } from './image-views.ts';
 import { exportManifests } from './manifest-lookup.ts';
-import { createMountCalls, noMountCalls } from './mount-calls.ts';
+import { createMountCalls } from './mount-calls.ts';
 import type { MountService } from './mounts/mount-service.ts';
 import { createOperations } from './operations.ts';
 
 export interface StationServiceComponents extends TransferComponents {
-  /** Absent: this station mounts nothing. */
-  readonly mounting?: {
-    readonly lazy: LazyImages & { readonly profiles: Profiles };
-    readonly mounts: MountService;
-  };
+  readonly lazy: LazyImages & { readonly profiles: Profiles };
+  readonly mounts: MountService;
 }
 
 export interface StationServiceSettings {
@@ -51,7 +48,7 @@ export function createStationService(
   components: StationServiceComponents,
   settings: StationServiceSettings,
 ): ControlService {
-  const { store, swarm, clock, mounting } = components;
+  const { store, swarm, clock, lazy, mounts } = components;
   const { transfer } = settings;
   const operations = createOperations(clock, {
     push: settings.pushes,
@@ -63,11 +60,7 @@ export function createStationService(
   });
 
   const copyCounts = createCopyCounts(swarm, clock);
-  const mounts = mounting?.mounts;
-  const mountCalls =
-    mounting === undefined
-      ? noMountCalls()
-      : createMountCalls({ store, ...mounting, operations }, { platform: transfer.platform });
+  const mountCalls = createMountCalls({ store, lazy, mounts, operations }, { platform: transfer.platform });
 
   return {
     ...mountCalls,
@@ -92,7 +85,7 @@ export function createStationService(
       };
     },
     async stop({ all = false, force = false }) {
-      const { left = [], unmounted = [] } = (await mounts?.release({ all, force })) ?? {};
+      const { left, unmounted } = await mounts.release({ all, force });
       settings.onStop();
       return {
         pid: process.pid,
@@ -122,8 +115,7 @@ export function createStationService(
       return records.map((record) => imageSummary(record, copies.get(record.root)));
     },
     inspect: (image) => imageDetail(store, findImage(store, image)),
-    remove: (image) =>
-      removeImage({ store, swarm, ...(mounting === undefined ? {} : { lazy: mounting.lazy }) }, image),
+    remove: (image) => removeImage({ store, swarm, lazy }, image),
     gc: (request, signal) => store.gc({ ...request, signal }),
     async verify(image, { onProgress, signal }) {
       const record = findImage(store, image);
