@@ -76,6 +76,24 @@ it('Ctrl-C in a pull ends it, and the next one moves the rest only', async () =>
   expect(await verifiedImages(there)).toHaveLength(1);
 }, 60_000);
 
+it('a station that is stopped in the middle says so to its client, and the next pull goes on', async () => {
+  await there.ok(['rm', address]);
+  await there.ok(['gc', '--interrupted']);
+  const pull = there.begin(['--json', 'pull', '--store-only', address]);
+  await pull.reached(total / 2);
+  await there.stop();
+  const { code, out, err } = await pull.done;
+  expect([code, out]).toEqual([4, '']);
+  const { fault } = JSON.parse(err.trimEnd().split('\n').at(-1) as string);
+  expect(fault).toMatchObject({ kind: 'unavailable', message: expect.stringContaining('stopping') });
+  await there.start();
+  await there.connect(here);
+  expect(await there.json(['ls'])).toEqual([]);
+  const { totals } = await there.json<PullResult>(['pull', '--store-only', address]);
+  expect(totals.here).toBeGreaterThanOrEqual(total / 4);
+  expect(await verifiedImages(there)).toHaveLength(1);
+}, 60_000);
+
 it('a client that is killed is a Ctrl-C for its pull', async () => {
   await there.ok(['rm', address]);
   await there.ok(['gc']);
