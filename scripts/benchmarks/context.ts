@@ -43,6 +43,12 @@ const PYTHON = ['python3', 'git', 'python3-numpy'];
 export const pythonImage = (context: BenchContext) => image(context, 'python.tar', PYTHON);
 /** The same with one package more in its second layer. */
 export const relatedImage = (context: BenchContext) => image(context, 'related.tar', [...PYTHON, 'gdb']);
+
+/** Compilers with their headers and libraries: some 30,000 entries and 1.7 GB with what they need. */
+export const PACKAGES = ['python3', 'llvm-14-dev', 'golang-1.19-go'];
+/** A large image with many files. */
+export const packagesImage = (context: BenchContext) => image(context, 'packages.tar', PACKAGES);
+
 /** About 2 GB: the first one, and made-up files of which half are incompressible. */
 export const bigImage = (context: BenchContext) => image(context, 'big.tar', PYTHON, 1700);
 

@@ -8,6 +8,9 @@ import { commandTimes } from './figures/commands.ts';
 import { indexDecode } from './figures/index-decode.ts';
 import { lazyStarts } from './figures/lazy-start.ts';
 import { memoryOverPushes, stationMemory } from './figures/memory.ts';
+import { manyLayers } from './figures/mount-layers.ts';
+import { mountedMemory, mountTimes, stalledStation } from './figures/mount-server.ts';
+import { mountedTree } from './figures/mount-tree.ts';
 import { pullOverLink } from './figures/pull-link.ts';
 import { pullOnLoopback } from './figures/pull-loopback.ts';
 import { severalSeeders } from './figures/pull-seeders.ts';
@@ -17,6 +20,7 @@ import { writeResults } from './results-page.ts';
 const SUITES: Readonly<Record<string, readonly Benchmark[]>> = {
   push: [pushAgainstLoad, relatedPush],
   pull: [pullOnLoopback, severalSeeders, pullOverLink],
+  mount: [mountedTree, manyLayers, mountTimes, mountedMemory, stalledStation],
   lazy: lazyStarts,
   start: [commandTimes, indexDecode, stationMemory, memoryOverPushes],
 };
