@@ -6,6 +6,7 @@ import { checkRoot } from '../config/root-checks.ts';
 import { rootLayout } from '../config/root-layout.ts';
 import { loadSettings } from '../config/settings.ts';
 import { VERSION } from '../config/version.ts';
+import type { SpawnSpec } from '../keeper/keeper-messages.ts';
 import { openLogger } from '../observe/open-logger.ts';
 import { tellReady } from '../observe/ready-line.ts';
 import { composeStation } from './compose.ts';
@@ -46,6 +47,8 @@ export async function runStation({ root, set, readyFd }: RunStationOptions): Pro
       networkKey,
       log,
       clock: systemClock,
+      // In the foreground whoever started it watches it: systemd, a container engine, a person.
+      ...(readyFd === undefined ? {} : { respawn: thisProcess() }),
       onStop: () => askStop('stop'),
     });
     log.info(
@@ -81,4 +84,13 @@ async function readNetworkKey(file: string): Promise<Uint8Array | undefined> {
     throw error;
   }
   return parseKeyFile(bytes, file).psk;
+}
+
+/** How this very process was started. */
+function thisProcess(): SpawnSpec {
+  return {
+    command: process.execPath,
+    args: [...process.execArgv, ...process.argv.slice(1)],
+    env: { ...(process.env as Record<string, string>) },
+  };
 }

@@ -2,9 +2,11 @@ import { SETTINGS, type Settings } from '../config/settings-table.ts';
 import { DEFAULT_LAYER_LIMITS } from '../image/layer/layer-limits.ts';
 import { formatPlatform, machinePlatform } from '../image/oci/platform.ts';
 import { DEFAULT_TAR_LIMITS } from '../image/tar/tar-limits.ts';
+import type { MountSettings } from '../keeper/mount-settings.ts';
 import { defaultStoreSettings, type StoreSettings } from '../store/store-settings.ts';
 import type { OpenSwarmSettings } from '../swarm/open-swarm.ts';
 import { defaultSwarmSettings } from '../swarm/swarm-settings.ts';
+import type { LazySettings } from '../transfer/lazy/lazy-settings.ts';
 import type { TransferSettings } from '../transfer/transfer-components.ts';
 
 /** `share` with `auto` resolved: what is pushed on the public network is public, so nothing else is shared there. */
@@ -91,5 +93,26 @@ export function transferSettings(
         fileSize: settings['limits.layerSize'],
       },
     },
+  };
+}
+
+export function lazySettings(settings: Settings): LazySettings {
+  return {
+    waitMs: settings['mount.wait'],
+    background: settings['fetch.background'],
+    backgroundRate: settings['fetch.backgroundRate'],
+    recordProfiles: settings['profile.record'],
+    profileWindowMs: settings['profile.window'],
+    profileRuns: settings['profile.runs'],
+  };
+}
+
+export function mountSettings(settings: Settings): MountSettings {
+  return {
+    waitMs: settings['mount.wait'],
+    wholeAtOpen: settings['mount.wholeAtOpen'],
+    readahead: settings['mount.readahead'],
+    passthrough: settings['mount.passthrough'],
+    logLevel: settings['log.level'],
   };
 }

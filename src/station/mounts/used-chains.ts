@@ -78,7 +78,8 @@ export function createUsedChains(components: {
       }
       for (const key of there) {
         if (!said.has(key)) said.set(key, undefined);
-        lazy.used(key, true);
+        // Told again it would count as a start, whose profile is recorded.
+        if (!lazy.mounted().includes(key)) lazy.used(key, true);
         const chain = spec(key, lazy.get(key));
         if (chain === undefined) logger.error({ key }, 'an image is mounted that is not known here');
         else await tell(client, chain, signal);
