@@ -36,8 +36,11 @@ export interface ChainTableSettings {
 
 /** Beside each other on one host; each costs about 200 bytes while nobody looks into it. */
 const MAX_CHAINS = 10_000;
-/** As many as an image root can have. */
-const MAX_LAYERS = 4096;
+/**
+ * Eight times what any engine runs. A hostile stack of hard links, each to one in the layer below it, is followed a
+ * layer a step: 1,024 of them fit a thread's stack, and the trees of the layers below each take 4 MB.
+ */
+const MAX_LAYERS = 1024;
 /** An index that could not be read is tried again after this. */
 const RETRY_MS = 1000;
 

@@ -46,6 +46,8 @@ class IndexedTree implements MergedTree {
   /** By layer: inodes of the layers below it. */
   readonly #firstInode: number[] = [];
   readonly #inodes: number;
+  /** Every layer's root, topmost first: one object a layer, in however many stacks it is. */
+  readonly #roots: readonly LayerEntryRef[];
   /** By layer: the root of the tree of the layers below it. */
   readonly #rootsBelow: MergedNode[] = [];
   /** Hard links to lower layers, each resolved once: without this a chain of them would cost its length to the power of the layers. */
@@ -59,14 +61,14 @@ class IndexedTree implements MergedTree {
       inodes += index.entryCount - 1;
     }
     this.#inodes = inodes;
+    this.#roots = indexes.map((_, at) => ({ layer: indexes.length - 1 - at, entry: 0 }));
     this.root = this.#rootBelow(indexes.length);
   }
 
   #rootBelow(layer: number): MergedNode {
     let root = this.#rootsBelow[layer];
     if (root === undefined) {
-      const entries = Array.from({ length: layer }, (_, i) => ({ layer: layer - 1 - i, entry: 0 }));
-      root = this.#merge(entries) as MergedNode;
+      root = this.#merge(this.#roots.slice(this.#roots.length - layer)) as MergedNode;
       this.#rootsBelow[layer] = root;
     }
     return root;

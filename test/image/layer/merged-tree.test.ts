@@ -15,6 +15,8 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString();
 const merge = (...layers: Member[][]): MergedTree => mergeLayers(layers.map(indexOf));
 const find = (tree: MergedTree, path: string): MergedNode | undefined => tree.find(Buffer.from(path));
 
+const names = (count: number): string[] => ['a', 'b', 'c'].slice(0, count);
+
 function paths(tree: MergedTree): string[] {
   return [...formatMergedTree(tree)].map((line) => line.split(' ')[4] as string);
 }
@@ -143,6 +145,30 @@ describe('merged tree', () => {
     const inodes = ['', 'a', 'b', 'c', 'd', 'e'].map((path) => tree.inode(find(tree, path) as MergedNode));
     expect(inodes).toEqual([1, 2, 2, 4, 5, 2]);
     expect(merge(...layers).inode(find(tree, 'c') as MergedNode)).toBe(4);
+  });
+
+  it('finds layer and entry of an inode again, also past layers without entries', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 6 }), (counts) => {
+        const tree = merge(
+          ...counts.map((count, layer) => names(count).map((name) => file(`${name}${layer}`))),
+        );
+        const seen = new Set<number>();
+        for (const [layer, index] of tree.indexes.entries()) {
+          for (let entry = 1; entry < index.entryCount; entry++) {
+            const inode = tree.inode({ layer, entry });
+            seen.add(inode);
+            expect(tree.layerOf(inode)).toBe(layer);
+            expect(tree.entryOf(inode, layer)).toBe(entry);
+          }
+        }
+        expect(tree.layerOf(1)).toBe(tree.root.layer);
+        expect(tree.entryOf(1, tree.root.layer)).toBe(0);
+        const strange = [-1, 0, 1.5, Number.NaN, seen.size + 2, 2 ** 40];
+        for (const inode of strange.filter((each) => !seen.has(Math.floor(each))))
+          expect(tree.layerOf(inode)).toBe(-1);
+      }),
+    );
   });
 
   it('answers where every symlink on the way is itself a hard link to a lower one, layer upon layer', () => {
