@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ImageSummary, PullResult, PushResult, StationStatus } from '../../src/observe/control/views.ts';
 import { requirement } from '../support/requirement.ts';
@@ -93,6 +93,23 @@ if (requirement('a disk that is full', MOUNTABLE, 'needs root to mount a tmpfs')
     expect(pulled.address).toBe(address);
     second = pulled.imageRoot;
     expect(await verifiedImages(small)).toHaveLength(2);
+  }, 60_000);
+
+  it('leaves no half archive where a pull writes one to a disk that is full', async () => {
+    const mount = join(group.folder, 'tiny');
+    mkdirSync(mount);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', mount]);
+    try {
+      const path = join(mount, 'image.tar');
+      for (const output of [path, `oci:${path}`]) {
+        const fault = await small.fault(['pull', second, '-o', output]);
+        expect(fault).toMatchObject({ exit: 4, kind: 'unavailable', code: 'disk-full' });
+        expect(fault.message).toContain(path);
+        expect(readdirSync(mount)).toEqual([]);
+      }
+    } finally {
+      execFileSync('umount', ['-l', mount]);
+    }
   }, 60_000);
 
   it('takes another image after one was removed, and gives all back in the end', async () => {

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PullResult } from '../../src/observe/control/views.ts';
 import { type Engine, startEngine, systemDockerd } from '../support/engine.ts';
 import { buildImage, dockerArchive } from '../support/image-archive.ts';
 import { directory, file, symlink } from '../support/layer-tar.ts';
 import { requirement } from '../support/requirement.ts';
+import { writeGeneratedArchive } from './support/generated-image.ts';
 import { NET, stationGroup, type TestStation } from './support/station-process.ts';
 
 const BUSYBOX = '/bin/busybox';
@@ -89,6 +92,25 @@ if (requirement('images of a real Docker', able, 'needs root, dockerd and a stat
       { encoding: 'utf8' },
     );
     expect(run).toMatchObject({ status: 0, stdout: 'hello from orbit\n' });
+  }, 60_000);
+
+  it('Ctrl-C while the engine loads leaves nothing half in it, and the next pull brings it whole', async () => {
+    const path = join(group.folder, 'large.tar');
+    const id = await writeGeneratedArchive(path, {
+      layers: [{ seed: 'large', files: 60, bytes: 1_000_000 }],
+      names: ['shp-test/large:1'],
+    });
+    await there.ok(['push', path]);
+    const pull = there.begin(['pull', 'shp-test/large:1'], into());
+    // dockerd unpacks an archive here before it takes its layers.
+    const arrived = () =>
+      readdirSync(join(target.dataRoot, 'tmp')).some((name) => name.startsWith('docker-import'));
+    while (!arrived() && pull.child.exitCode === null) await sleep(5);
+    pull.child.kill('SIGINT');
+    expect(await pull.done).toMatchObject({ code: 130, out: '' });
+    expect((await target.request('GET', '/images/shp-test/large:1/json')).status).toBe(404);
+    const again = await there.json<PullResult & { engineId: string }>(['pull', 'shp-test/large:1'], into());
+    expect(again.engineId).toBe(`sha256:${id}`);
   }, 60_000);
 
   it('an image that comes and goes by docker load and save has one root on both stations', async () => {

@@ -52,6 +52,12 @@ export async function writeArchive(path: string, stream: Readable, signal: Abort
         fields: { path },
       });
     }
+    if (errno === 'ENOSPC' || errno === 'EDQUOT') {
+      throw new Fault('unavailable', 'disk-full', `${path} cannot be written: its disk is full (${errno})`, {
+        cause: error,
+        fields: { path },
+      });
+    }
     throw toFault(error);
   }
 }
