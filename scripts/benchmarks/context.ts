@@ -44,7 +44,7 @@ export const pythonImage = (context: BenchContext) => image(context, 'python.tar
 /** The same with one package more in its second layer. */
 export const relatedImage = (context: BenchContext) => image(context, 'related.tar', [...PYTHON, 'gdb']);
 
-/** Compilers with their headers and libraries: some 30,000 entries and 1.7 GB with what they need. */
+/** Compilers with their headers and libraries: 27,000 entries and 1.3 GB with what they need. */
 export const PACKAGES = ['python3', 'llvm-14-dev', 'golang-1.19-go'];
 /** A large image with many files. */
 export const packagesImage = (context: BenchContext) => image(context, 'packages.tar', PACKAGES);

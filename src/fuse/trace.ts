@@ -10,6 +10,7 @@ import { IN_HEADER } from './wire/request-layouts.ts';
  * One request, as it came from the device, as a line of text:
  * `LOOKUP unique=6 node=1 uid=0 gid=0 pid=612 "etc"`. Names are shown as JSON of latin1, so every byte can be seen.
  * Never throws: a frame that is cut short or unknown is said to be so.
+ * @param frame its beginning is enough, as long as body and names are in it
  */
 export function traceRequest(frame: Uint8Array): string {
   if (frame.length < IN_HEADER.size) return `${frame.length} bytes: no header`;
@@ -18,16 +19,17 @@ export function traceRequest(frame: Uint8Array): string {
   const name = operationOf(Number(header['opcode']))?.name ?? `OPCODE-${header['opcode']}`;
   const unique = uniqueText(BigInt(header['unique']!));
   const who = `uid=${header['uid']} gid=${header['gid']} pid=${header['pid']}`;
-  return [name, unique, `node=${header['node']}`, who, ...bodyOf(frame)].join(' ');
+  return [name, unique, `node=${header['node']}`, who, ...bodyOf(frame, Number(header['length']))].join(' ');
 }
 
-function bodyOf(frame: Uint8Array): string[] {
+function bodyOf(frame: Uint8Array, length: number): string[] {
   try {
     const { body, names, rest } = decodeRequest(frame);
+    const more = length - (frame.length - rest.length);
     return [
       ...fieldsOf(body),
       ...names.map((name) => JSON.stringify(Buffer.from(name).toString('latin1'))),
-      ...(rest.length === 0 ? [] : [`+${rest.length} bytes`]),
+      ...(more <= 0 ? [] : [`+${more} bytes`]),
     ];
   } catch (error) {
     if (error instanceof RangeError) return ['cut short'];
@@ -37,6 +39,7 @@ function bodyOf(frame: Uint8Array): string[] {
 
 /**
  * One reply as a line of text. A reply does not say to what it answers.
+ * @param frame its beginning is enough
  * @param opcode of its request; without it the body is only counted
  */
 export function traceReply(frame: Uint8Array, opcode?: number): string {
@@ -47,10 +50,11 @@ export function traceReply(frame: Uint8Array, opcode?: number): string {
   if (BigInt(header['unique']!) === 0n) return `notification ${error}`;
   const unique = uniqueText(BigInt(header['unique']!));
   if (error !== 0) return `${unique} ${errnoName(-error)}`;
-  const body = frame.length - OUT_HEADER.size;
+  const body = Number(header['length']) - OUT_HEADER.size;
   const row = opcode === undefined ? undefined : operationOf(opcode);
   const struct = row === undefined ? undefined : REPLY_BODIES[row.answer];
-  if (struct === undefined || body < struct.size) return `${unique} ok +${body} bytes`;
+  if (struct === undefined || frame.length < OUT_HEADER.size + struct.size)
+    return `${unique} ok +${body} bytes`;
   return [unique, 'ok', ...fieldsOf(readStruct(struct, view, OUT_HEADER.size))].join(' ');
 }
 

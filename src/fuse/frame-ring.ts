@@ -1,0 +1,82 @@
+import type { FuseChannel } from './channel.ts';
+import { traceReply, traceRequest } from './trace.ts';
+import { OUT_HEADER } from './wire/reply-layouts.ts';
+import { IN_HEADER } from './wire/request-layouts.ts';
+
+/** As many frames of both directions as somebody who looks for a mistake wants to see. */
+const SLOTS = 256;
+/** Enough of a frame to say what it is: a whole STATX reply, or a request with a long name. */
+const KEPT = 384;
+/** The frame's kind, and how much of it is kept, before it. */
+const SLOT = 8 + KEPT;
+const HEAD = 8;
+const REQUEST = 1;
+const REPLY = 2;
+
+/** Room for the last frames, shared between the threads that read and write the device and the one that looks. */
+export function makeFrameRing(): SharedArrayBuffer {
+  return new SharedArrayBuffer(HEAD + SLOTS * SLOT);
+}
+
+/**
+ * The same channel, with what goes through it kept in the ring: a copy of a few hundred bytes a frame, no object.
+ * @param memory of {@link makeFrameRing}; several channels may share it
+ */
+export function recordFrames(channel: FuseChannel, memory: SharedArrayBuffer): FuseChannel {
+  const bytes = new Uint8Array(memory);
+  const words = new Uint32Array(memory);
+  /** @returns where the frame goes */
+  function claim(kind: number, kept: number): number {
+    const slot = Atomics.add(words, 0, 1) % SLOTS;
+    const at = HEAD + slot * SLOT;
+    words[at >>> 2] = kind;
+    words[(at >>> 2) + 1] = kept;
+    return at + 8;
+  }
+  function keep(kind: number, frame: Uint8Array, length: number): void {
+    const kept = Math.min(length, KEPT);
+    const at = claim(kind, kept);
+    for (let n = 0; n < kept; n++) bytes[at + n] = frame[n]!;
+  }
+  return {
+    read(into) {
+      const length = channel.read(into);
+      if (length > 0) keep(REQUEST, into, length);
+      return length;
+    },
+    write(frame) {
+      keep(REPLY, frame, frame.length);
+      channel.write(frame);
+    },
+    writeParts(head, body) {
+      keep(REPLY, head, head.length);
+      channel.writeParts(head, body);
+    },
+  };
+}
+
+/** What is in the ring as text, oldest first: requests, and replies behind `->`. One that is being written may be torn. */
+export function traceFrames(memory: SharedArrayBuffer): string[] {
+  const bytes = new Uint8Array(memory).slice();
+  const words = new Uint32Array(bytes.buffer);
+  const end = words[0]!;
+  const opcodes = new Map<bigint, number>();
+  const lines: string[] = [];
+  for (let n = Math.max(0, end - SLOTS); n < end; n++) {
+    const at = HEAD + (n % SLOTS) * SLOT;
+    const frame = bytes.slice(at + 8, at + 8 + Math.min(words[(at >>> 2) + 1]!, KEPT));
+    if (words[at >>> 2] === REQUEST) {
+      lines.push(traceRequest(frame));
+      if (frame.length < IN_HEADER.size) continue;
+      const view = new DataView(frame.buffer);
+      opcodes.set(view.getBigUint64(IN_HEADER.at.unique, true), view.getUint32(IN_HEADER.at.opcode, true));
+    } else if (words[at >>> 2] === REPLY) {
+      const unique =
+        frame.length < OUT_HEADER.size
+          ? 0n
+          : new DataView(frame.buffer).getBigUint64(OUT_HEADER.at.unique, true);
+      lines.push(`-> ${traceReply(frame, opcodes.get(unique))}`);
+    }
+  }
+  return lines;
+}
