@@ -61,7 +61,9 @@ export class MessagePort {
    */
   send(message: Message, pieces: readonly Uint8Array[] = []): void {
     if (this.#closed !== undefined) return;
-    this.#enqueue(encodeMessage(message));
+    let more = 0;
+    for (const piece of pieces) more += piece.length;
+    this.#enqueue(encodeMessage(message, more));
     if ('payload' in message && message.payload.length > 0) this.#enqueue(message.payload);
     for (const piece of pieces) this.#enqueue(piece);
     this.#wake.wake();

@@ -336,11 +336,12 @@ export function rowOfCode(code: number): MessageRow {
 /**
  * The frame of a message without its payload, which the caller sends right behind it, uncopied.
  * Answers whole frames for messages that have none.
+ * @param more bytes of a payload that is not in the message
  */
-export function encodeMessage(message: Message): Buffer {
+export function encodeMessage(message: Message, more = 0): Buffer {
   const to = new FieldWriter();
   const spec = rowOf(message.type);
   to.varint(spec.code);
   spec.write(message, to);
-  return to.frame('payload' in message ? message.payload.length : 0);
+  return to.frame(('payload' in message ? message.payload.length : 0) + more);
 }
