@@ -33,7 +33,8 @@ export async function verifyPulledLayer(
     return { tarSize };
   } catch (error) {
     if (!(error instanceof Fault) || error.kind !== 'corrupt') throw error;
-    if (known !== undefined) await store.bindings.dropSource(known.source);
+    // Who signed this very root lied; who signed another one, or this station itself, did not.
+    if (known?.root === layer.root.toString()) await store.bindings.dropSource(known.source);
     throw error;
   }
 }

@@ -207,9 +207,9 @@ export class LazyImage {
     );
     this.#stateIs('quarantined', why);
     this.#lost.abort(this.#refusal());
-    await this.#remember({ state: 'quarantined', why });
-    this.#holder.end();
     this.#around.quarantined(this);
+    this.#holder.end();
+    await this.#remember({ state: 'quarantined', why });
   }
 
   #refusal(): Fault {

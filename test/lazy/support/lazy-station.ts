@@ -5,15 +5,8 @@ import type { LazySettings } from '../../../src/transfer/lazy/lazy-settings.ts';
 import type { Profiles } from '../../../src/transfer/lazy/profiles.ts';
 import type { TransferSettings } from '../../../src/transfer/transfer-components.ts';
 import { type TransferStation, transferStation } from '../../transfer/support/two-stations.ts';
-
-export const lazySettings: LazySettings = {
-  waitMs: 20_000,
-  background: 'auto',
-  backgroundRate: 0,
-  recordProfiles: true,
-  profileWindowMs: 60_000,
-  profileRuns: 3,
-};
+import { lazySettings } from './default-settings.ts';
+import { type LogLine, recordingLogger } from './recording-logger.ts';
 
 export interface LazyStationOptions {
   readonly lazy?: Partial<LazySettings>;
@@ -28,6 +21,8 @@ export interface LazyStation extends AsyncDisposable {
   readonly lazy: LazyImages & { readonly profiles: Profiles };
   /** Keys of which the listeners were told, in order. */
   readonly changes: string[];
+  /** What the lazy images logged. */
+  readonly log: readonly LogLine[];
   open(reference: string, options?: Partial<LazyOpenOptions>): ReturnType<LazyImages['open']>;
   view(key: string): LazyView | undefined;
   /** Resolves when the image is in this state. */
@@ -41,22 +36,26 @@ export async function lazyStation(options: LazyStationOptions = {}): Promise<Laz
   const { lazy: given, ...rest } = options;
   const station = await transferStation(rest);
   const changes: string[] = [];
+  const logger = recordingLogger();
   const create = (more: Partial<LazySettings> = {}) => {
-    const made = createLazyImages(station.components, {
-      ...lazySettings,
-      ...given,
-      ...more,
-      get share() {
-        return station.settings.share;
+    const made = createLazyImages(
+      { ...station.components, logger },
+      {
+        ...lazySettings,
+        ...given,
+        ...more,
+        get share() {
+          return station.settings.share;
+        },
+        get reserveBytes() {
+          return station.settings.reserveBytes;
+        },
+        root: station.settings.root,
+        keepBlobs: station.settings.keepBlobs,
+        platform: station.settings.platform,
+        limits: station.settings.limits,
       },
-      get reserveBytes() {
-        return station.settings.reserveBytes;
-      },
-      root: station.settings.root,
-      keepBlobs: station.settings.keepBlobs,
-      platform: station.settings.platform,
-      limits: station.settings.limits,
-    });
+    );
     made.onChange((key) => changes.push(key));
     return made;
   };
@@ -64,6 +63,7 @@ export async function lazyStation(options: LazyStationOptions = {}): Promise<Laz
   return {
     station,
     changes,
+    log: logger.lines,
     get lazy() {
       return lazy;
     },
