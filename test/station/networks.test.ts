@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NetworkView, PeerView, PushResult, StationStatus } from '../../src/observe/control/views.ts';
+import { requirement } from '../support/requirement.ts';
 import { writeGeneratedArchive } from './support/generated-image.ts';
 import { NET, stationGroup, type TestStation } from './support/station-process.ts';
 
@@ -23,6 +26,11 @@ beforeAll(async () => {
   ]);
 }, 60_000);
 afterAll(() => group.end());
+
+const hasDefaultRoute = () =>
+  readFileSync('/proc/net/route', 'latin1')
+    .split('\n')
+    .some((line) => line.split('\t')[1] === '00000000');
 
 const fingerprint = async (station: TestStation) => (await station.json<NetworkView>(['net'])).fingerprint;
 
@@ -95,6 +103,24 @@ describe('address lists', () => {
     await lan.stop();
   }, 60_000);
 });
+
+// multicast-dns sends where the default route points, and nowhere, silently, where there is none.
+if (requirement('stations that find each other', hasDefaultRoute(), 'there is no default route')) {
+  it('two stations of one network find each other by mDNS: a pull needs no connect', async () => {
+    const set = ['network.mdns=true'];
+    const net = randomBytes(32).toString('hex');
+    const [left, right, elsewhere] = await Promise.all([
+      group.start('left', { net, set }),
+      group.start('right', { net, set }),
+      group.start('elsewhere', { net: randomBytes(32).toString('hex'), set }),
+    ]);
+    const { publishedRoot } = await left.json<PushResult>(['push', archive]);
+    expect(await right.ok(['pull', '--store-only', 'hello:1'])).toBe(`pulled /ipfs/${publishedRoot}/hello:1`);
+    expect((await right.json<PeerView[]>(['peers'])).map(({ id }) => id)).toEqual([left.id]);
+    expect(await elsewhere.json<PeerView[]>(['peers'])).toEqual([]);
+    await Promise.all([left, right, elsewhere].map((station) => station.stop()));
+  }, 60_000);
+}
 
 describe('names on the public network', () => {
   it('of a station that is not trusted are denied with a hint, and taken once it is', async () => {

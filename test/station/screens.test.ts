@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stationTag } from '../../src/config/identity-file.ts';
+import type { StationStatus } from '../../src/observe/control/views.ts';
 import { buildImage, dockerArchive } from '../support/image-archive.ts';
 import { directory, file } from '../support/layer-tar.ts';
 import { runCli, stationGroup, type TestStation } from './support/station-process.ts';
@@ -72,6 +73,8 @@ describe('the announced screens, on two stations', () => {
 
     const pulled = await at(mars, 'pull', ID);
     expect([pulled.code, pulled.out]).toEqual([0, `pulled /ipfs/${root}/${ID}\n`]);
+    expect(pulled.err).toMatch(/^layer 0 [0-9a-f]{12}: done \d\S* kB$/m);
+    expect(pulled.err).toMatch(/^total (\d\S* kB) of \1, 0 B already here, .*\/s/m);
     expect(pulled.err).toContain("note: not added to docker, only to the station's store");
     const byAddress = await at(mars, 'pull', '--store-only', `/ipfs/${root}/${ID}`);
     expect([byAddress.code, byAddress.out]).toEqual([0, `pulled /ipfs/${root}/${ID}\n`]);
@@ -188,6 +191,17 @@ describe('start that cannot', () => {
     expect(second.pid()).toBeUndefined();
     expect(existsSync(join(second.root, 'control.sock'))).toBe(false);
     expect(await second.start()).toBeGreaterThan(0);
+  }, 60_000);
+
+  it('--foreground is the station itself, and ends in order with a signal', async () => {
+    const third = await group.init('third');
+    const running = third.begin(['start', '--foreground']);
+    while ((await third.run(['status'])).code !== 0) expect(running.child.exitCode).toBeNull();
+    expect((await third.json<StationStatus>(['status'])).pid).toBe(running.child.pid);
+    running.child.kill('SIGTERM');
+    expect(await running.done).toMatchObject({ code: 0, out: '' });
+    expect(existsSync(join(third.root, 'control.sock'))).toBe(false);
+    expect(existsSync(join(third.root, 'store.lock'))).toBe(false);
   }, 60_000);
 
   it('a second process on one root finds it held by the first', async () => {
