@@ -5,7 +5,7 @@
  *   lstat        lstat(2) of each path, in an order that follows no directory
  *   open         open(2), 4 KiB, close(2) of each path, likewise
  *   sequential   each file from its beginning to its end, 1 MiB a read(2)
- *   random       COUNT reads of 4 KiB at random places of the files
+ *   random       COUNT reads of 4 KiB at random places of the files, which were opened before
  *   latency      open(2) and 4 KiB of one path after the other for COUNT milliseconds
  */
 #include <errno.h>
@@ -114,14 +114,20 @@ int main(int argc, char **argv) {
       close(file);
     }
   } else if (!strcmp(mode, "random")) {
-    for (long at = 0; at < amount; at++) {
-      const char *path = paths[below(count)];
+    int *files = malloc(count * sizeof *files);
+    size_t *pages = malloc(count * sizeof *pages);
+    if (!files || !pages) fail("memory");
+    for (size_t at = 0; at < count; at++) {
       struct stat seen;
-      int file = open(path, O_RDONLY);
-      if (file < 0 || fstat(file, &seen) < 0) fail(path);
+      files[at] = open(paths[at], O_RDONLY);
+      if (files[at] < 0 || fstat(files[at], &seen) < 0) fail(paths[at]);
+      pages[at] = seen.st_size / 4096 + 1;
+    }
+    start = now();
+    for (long read = 0; read < amount; read++) {
+      size_t at = below(count);
       double from = now();
-      done(from, pread(file, buffer, 4096, (off_t)below(seen.st_size / 4096 + 1) * 4096), path);
-      close(file);
+      done(from, pread(files[at], buffer, 4096, (off_t)below(pages[at]) * 4096), paths[at]);
     }
   } else return 2;
   printf("%zu %lld %.9f %.9f\n", operations, bytes, now() - start, longest);

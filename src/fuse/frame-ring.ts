@@ -23,20 +23,21 @@ export function makeFrameRing(): SharedArrayBuffer {
  * @param memory of {@link makeFrameRing}; several channels may share it
  */
 export function recordFrames(channel: FuseChannel, memory: SharedArrayBuffer): FuseChannel {
-  const bytes = new Uint8Array(memory);
   const words = new Uint32Array(memory);
-  /** @returns where the frame goes */
-  function claim(kind: number, kept: number): number {
-    const slot = Atomics.add(words, 0, 1) % SLOTS;
-    const at = HEAD + slot * SLOT;
-    words[at >>> 2] = kind;
-    words[(at >>> 2) + 1] = kept;
-    return at + 8;
-  }
-  function keep(kind: number, frame: Uint8Array, length: number): void {
+  // Requests and replies each lie in one buffer for the life of a session: its words are copied, through one view.
+  const sources: Uint32Array[] = [new Uint32Array(), new Uint32Array(), new Uint32Array()];
+  function keep(kind: typeof REQUEST | typeof REPLY, given: Uint8Array, length: number): void {
+    const frame = given.byteOffset % 4 === 0 ? given : given.slice();
+    if (sources[kind]!.buffer !== frame.buffer)
+      sources[kind] = new Uint32Array(frame.buffer, 0, frame.buffer.byteLength >>> 2);
+    const source = sources[kind]!;
+    const from = frame.byteOffset >>> 2;
     const kept = Math.min(length, KEPT);
-    const at = claim(kind, kept);
-    for (let n = 0; n < kept; n++) bytes[at + n] = frame[n]!;
+    const at = (HEAD + (Atomics.add(words, 0, 1) % SLOTS) * SLOT) >>> 2;
+    words[at] = kind;
+    words[at + 1] = kept;
+    // Up to three bytes at a buffer's very end may be lost, and only there.
+    for (let n = 0; n < kept; n += 4) words[at + 2 + (n >>> 2)] = source[from + (n >>> 2)]!;
   }
   return {
     read(into) {
