@@ -6,17 +6,17 @@ const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
 export interface GroupPayload {
-  /** Compressed; or empty, then the blocks themselves are sent. */
-  readonly payload: Uint8Array;
+  /** One after the other: the payload. */
+  readonly pieces: readonly Uint8Array[];
   readonly zstd: boolean;
 }
 
-const AS_IT_IS: GroupPayload = { payload: new Uint8Array(0), zstd: false };
 /** A group that does not shrink below this share of its plain bytes goes as it is. */
 const WORTH = 0.97;
 /** Groups in a row that did not shrink before some are not even tried. */
 const PATIENCE = 3;
 const LONGEST_REST = 32;
+const MOST_PIECES = 16;
 /** Below this a zstd frame saves nothing. */
 const LEAST_BYTES = 128;
 
@@ -27,13 +27,13 @@ export class GroupPacker {
 
   /** @param level zstd level, 0: as it is */
   async pack(blocks: readonly Uint8Array[], level: number): Promise<GroupPayload> {
-    if (level === 0) return AS_IT_IS;
+    if (level === 0) return asItIs(blocks);
     if (this.#rest > 0) {
       this.#rest--;
-      return AS_IT_IS;
+      return asItIs(blocks);
     }
     const plain = blocks.length === 1 ? blocks[0]! : Buffer.concat(blocks);
-    if (plain.length < LEAST_BYTES) return AS_IT_IS;
+    if (plain.length < LEAST_BYTES) return { pieces: [plain], zstd: false };
     const packed = await compress(plain, {
       // The frame tells its content size only where it is pledged; the group's header tells it anyway.
       params: { [constants.ZSTD_c_compressionLevel]: level },
@@ -41,12 +41,17 @@ export class GroupPacker {
     });
     if (packed.length < plain.length * WORTH) {
       this.#failures = 0;
-      return { payload: packed, zstd: true };
+      return { pieces: [packed], zstd: true };
     }
     this.#failures++;
     if (this.#failures >= PATIENCE) this.#rest = Math.min(LONGEST_REST, 2 ** (this.#failures - PATIENCE));
-    return AS_IT_IS;
+    return { pieces: [plain], zstd: false };
   }
+}
+
+/** Every layer of the carrier looks at every piece: many small ones are dearer than their copy. */
+function asItIs(blocks: readonly Uint8Array[]): GroupPayload {
+  return { pieces: blocks.length <= MOST_PIECES ? blocks : [Buffer.concat(blocks)], zstd: false };
 }
 
 /** Cuts plain bytes into blocks: views, in order. */

@@ -40,12 +40,13 @@ const SYNC_BYTES = 64 * 1024;
 
 interface Prepared {
   readonly message: Blocks;
-  /** The payload where it is not compressed. */
-  readonly blocks: readonly Uint8Array[];
+  /** Its payload. */
+  readonly pieces: readonly Uint8Array[];
   readonly plain: number;
 }
 
 const DEMAND = 0;
+const NOTHING = new Uint8Array(0);
 
 /**
  * The serving end of one lane. What is sent next is decided when the stream takes it: demand first, then a tree, then
@@ -221,7 +222,7 @@ export class Serving implements Sender {
     if (this.#queue.waiting(DEMAND) > 0) {
       const group = await this.#prepare(DEMAND);
       if (group === undefined) return 0;
-      this.#port.send(group.message, group.blocks);
+      this.#port.send(group.message, group.pieces);
       return group.plain;
     }
     if (this.#port.sentWire >= this.#credit) return 0;
@@ -242,7 +243,7 @@ export class Serving implements Sender {
     this.#prepareWake.wake();
     if (group === undefined) return 0;
     this.#inWork -= group.message.ids.length;
-    this.#port.send(group.message, group.blocks);
+    this.#port.send(group.message, group.pieces);
     return group.plain;
   }
 
@@ -326,11 +327,9 @@ export class Serving implements Sender {
         level,
       );
     }
-    const blocks = read as Uint8Array[];
-    const packed = await this.#packer.pack(blocks, level);
+    const { pieces, zstd } = await this.#packer.pack(read as Uint8Array[], level);
     const plain = lengths.reduce((sum, length) => sum + length, 0);
-    const message: Blocks = { type: 'blocks', ids, lengths, ...packed };
-    return { message, blocks: packed.zstd ? [] : blocks, plain };
+    return { message: { type: 'blocks', ids, lengths, zstd, payload: NOTHING }, pieces, plain };
   }
 }
 

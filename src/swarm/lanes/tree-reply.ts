@@ -115,9 +115,10 @@ export class TreeReply {
           });
         }
         if (this.#cancelled) return;
-        const packed = await this.#packer.pack(parts, this.#want.level);
+        const { pieces, zstd } = await this.#packer.pack(parts, this.#want.level);
+        const payload = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
         const lengths = parts.map((part) => part.length);
-        this.#ready.push({ type: 'tree-blocks', id: this.id, cids, lengths, ...packed });
+        this.#ready.push({ type: 'tree-blocks', id: this.id, cids, lengths, zstd, payload });
         this.#changed();
       });
     }

@@ -86,7 +86,7 @@ class Pipe {
 function end(peer: string, out: Pipe, back: Pipe): ByteStream {
   return {
     peer,
-    write: (bytes) => out.write(bytes),
+    write: (...pieces) => out.write(Buffer.concat(pieces)),
     closeWrite: () => {
       out.end();
       return Promise.resolve();

@@ -8,9 +8,9 @@ export function socketStream(socket: Socket, peer: string): ByteStream {
   socket.on('error', () => {});
   return {
     peer,
-    async write(bytes) {
+    async write(...pieces) {
       if (socket.destroyed) throw new Error('the socket is closed');
-      if (socket.write(bytes)) return;
+      if (socket.write(Buffer.concat(pieces))) return;
       const ended = new AbortController();
       try {
         await Promise.race([
