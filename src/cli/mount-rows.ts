@@ -22,9 +22,10 @@ export function mountRows({ mounts, lazy, server }: MountsView): Row[] {
   ];
 }
 
-/** A name of it, else its root. */
-export function imageName({ names, manifestRoot }: LazyImageView): string {
-  return names.find((name) => !names.includes(`${name}:latest`)) ?? names[0] ?? manifestRoot;
+/** A name of it, else the beginning of its id, else its root. */
+export function imageName({ names, imageId, manifestRoot }: LazyImageView): string {
+  const name = names.find((one) => !names.includes(`${one}:latest`)) ?? names[0];
+  return name ?? imageId?.replace('sha256:', '').slice(0, 12) ?? manifestRoot;
 }
 
 /** `45.0 MB of 300 MB here (15 %), fetching`. */

@@ -6,14 +6,18 @@ import type {
   ReadsView,
 } from '../observe/control/mount-views.ts';
 import type { Store } from '../store/store.ts';
-import type { LazyImages } from '../transfer/lazy/lazy-images.ts';
+import type { LazyImages, MountableImage } from '../transfer/lazy/lazy-images.ts';
 import type { MountServiceStatus, StationMount } from './mounts/mount-service.ts';
 
 type Images = Pick<LazyImages, 'list' | 'get'>;
 
 /** All images that are used before they are here. */
 export function lazyImageViews(images: Images): LazyImageView[] {
-  return images.list().map(({ key, ...view }) => ({ manifestRoot: key, ...view }));
+  return images.list().map(({ key, ...view }) => ({
+    manifestRoot: key,
+    ...imageIdOf(images.get(key)),
+    ...view,
+  }));
 }
 
 /** One of them; an image that came whole long ago is told from its record. */
@@ -26,6 +30,7 @@ export function lazyImageView(store: Store, images: Images, key: string): LazyIm
   return {
     manifestRoot: key,
     imageRoot: image?.imageRoot ?? '',
+    ...imageIdOf(image),
     names: image?.names ?? [],
     bytes,
     here: bytes,
@@ -34,6 +39,10 @@ export function lazyImageView(store: Store, images: Images, key: string): LazyIm
     profile: 'here',
     wireBytes: 0,
   };
+}
+
+function imageIdOf(image: MountableImage | undefined): Pick<LazyImageView, 'imageId'> {
+  return image === undefined ? {} : { imageId: image.imageId };
 }
 
 export function mountServerView({ keeper, server, why }: MountServiceStatus): MountServerView | undefined {

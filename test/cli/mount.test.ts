@@ -261,6 +261,15 @@ mounts by mount server 102, keeper 101, 0 restarts, 60.0 MB, FUSE 7.45, passthro
     expect((await here('status')).out).toContain(words);
   });
 
+  it('an image without a name is shown by its id, else by its root', async () => {
+    await open({ mounts: { lazy: { names: [], imageId: `sha256:${'c1d9bf8d8844'.padEnd(64, '0')}` } } });
+    await here('mount', 'c1d9bf8d8844', at('mnt'));
+    expect((await here('status')).out).toContain(`mount     ${at('mnt')}: c1d9bf8d8844, read-only`);
+    await open({ mounts: { lazy: { names: [] } } });
+    await here('mount', 'c1d9bf8d8844', at('mnt'));
+    expect((await here('status')).out).toContain(`mount     ${at('mnt')}: ${MANIFEST.root}, read-only`);
+  });
+
   it('debug fuse shows counters and the last requests', async () => {
     const { out } = await here('debug', 'fuse');
     expect(out).toMatch(/^mount server 102, keeper 101/);

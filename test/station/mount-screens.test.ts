@@ -96,7 +96,7 @@ function withMounts(): void {
       mountServer: expect.any(Number),
       restarts: 0,
     });
-    expect(await mars.ok(['status'])).toMatch(/^mount +\S+: shp-test\/mounted:1, read-only$/m);
+    expect(await mars.ok(['status'])).toMatch(new RegExp(`^mount +\\S+: ${ID}, read-only$`, 'm'));
     expect(await mars.ok(['mount'])).toContain(mnt);
     expect(await mars.ok(['debug', 'fuse'])).toContain('mount server');
   }, 60_000);

@@ -63,8 +63,10 @@ export interface LazyImageView {
   /** CID of the manifest root. */
   readonly manifestRoot: string;
   readonly imageRoot: string;
+  /** `sha256:…`; absent: not known any more. */
+  readonly imageId?: string;
   readonly names: readonly string[];
-  /** Content bytes, and how many of them are here. */
+  /** Content bytes and what it takes to verify them, and how many of them are here. */
   readonly bytes: number;
   readonly here: number;
   readonly state: 'fetching' | 'waiting' | 'verifying' | 'complete' | 'quarantined';
