@@ -43,6 +43,34 @@ describe('a read that waits', () => {
     expect(b.received(source) - before).toBeLessThanOrEqual(view.bytes + 2 * LEAF);
   });
 
+  it('need not wait for a background that is held to a rate, and leaves nothing out of it', async () => {
+    await using pair = await lazyPair({ lazy: { backgroundRate: 4 * MiB } });
+    const { source, b } = pair;
+    await source.push(dockerArchive([image]));
+    const opened = await b.open('app:1');
+    const small = wantOf(b, opened, 'small');
+    expect(await b.lazy.want(small, soon())).toEqual({ complete: true });
+    const { here, bytes } = b.view(opened.key)!;
+    expect(here).toBeLessThan(bytes / 2);
+    const view = await b.reaches(opened.key, 'complete');
+    expect(view.byPeer).toEqual({ [source.id]: view.bytes });
+  });
+
+  it('shares what it brings with others that wait for it', async () => {
+    await using pair = await lazyPair({
+      lazy: { background: 'off' },
+      swarm: { serve: { uploadLimit: 4 * MiB } },
+    });
+    const { source, b } = pair;
+    await source.push(dockerArchive([image]));
+    const opened = await b.open('app:1');
+    const before = b.received(source);
+    const big = wantOf(b, opened, 'big');
+    const all = await Promise.all(Array.from({ length: 20 }, () => b.lazy.want(big, soon())));
+    expect(all.every(({ complete }) => complete)).toBe(true);
+    expect(b.received(source) - before).toBe(4 * MiB);
+  });
+
   it('goes on when its peer goes and comes back under another address', async () => {
     await using source = await transferStation();
     await using b = await lazyStation({ lazy: { background: 'off' } });

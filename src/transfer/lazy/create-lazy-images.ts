@@ -20,6 +20,7 @@ import { readPinned } from './pinned-object.ts';
 import { createProfileBook, type ProfileHome } from './profile-book.ts';
 import { createProfileRecorder } from './profile-recorder.ts';
 import type { Profiles } from './profiles.ts';
+import { createTurns } from './turns.ts';
 
 /** See {@link LazyImages}; `resume` is to be called once the swarm runs. */
 export function createLazyImages(
@@ -34,7 +35,6 @@ export function createLazyImages(
   const stopping = new AbortController();
   const opening = createJoinedWork<MountableImage>();
   const marks = createMountMarks(store, logger);
-  let verifying: Promise<unknown> = Promise.resolve();
   let profiling: Promise<void> = Promise.resolve();
 
   const tell = (key: string): void => {
@@ -44,11 +44,7 @@ export function createLazyImages(
     components,
     settings,
     pacer: createPacer(settings.backgroundRate, clock.monotonic),
-    verifyTurn(work) {
-      const turn = verifying.then(work);
-      verifying = turn.catch(() => {});
-      return turn;
-    },
+    verifyTurn: createTurns(),
     async completed(image) {
       const { key } = image;
       if (images.get(key) !== image) return;
@@ -65,7 +61,8 @@ export function createLazyImages(
 
   const profileHome = (key: string): ProfileHome | undefined => {
     const image = images.get(key);
-    if (image !== undefined) {
+    const pinned = findPinned(store, key);
+    if (image !== undefined && pinned === undefined) {
       const { draft } = image;
       return {
         record: draft.record,
@@ -73,7 +70,6 @@ export function createLazyImages(
         setProfile: (profile) => image.setProfile(profile),
       };
     }
-    const pinned = findPinned(store, key);
     if (pinned === undefined) return undefined;
     return {
       ...pinned,
@@ -130,7 +126,7 @@ export function createLazyImages(
     images.set(key, image);
     const offered = createOfferedProfiles(components, stopping.signal);
     offered.offer(record.profiles ?? []);
-    image.begin(offered.find(key, { digest: manifestOf(draft).digest, root: record.root }));
+    image.begin(offered.find(key, { digest: manifestOf(draft).digest, root: record.root }, true));
   };
 
   return {
@@ -154,8 +150,8 @@ export function createLazyImages(
     },
     list() {
       const views = [...images.values()].map((image) => image.view(recorder.recording(image.key)));
-      const whole = [...finished.values()].filter(({ key }) => findPinned(store, key) !== undefined);
-      return [...views, ...whole];
+      for (const key of [...finished.keys()]) if (findPinned(store, key) === undefined) finished.delete(key);
+      return [...views, ...finished.values()];
     },
     async want(leaves, signal) {
       const image = images.get(leaves.key);

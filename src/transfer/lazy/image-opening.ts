@@ -70,10 +70,10 @@ export async function openImage(
   async function start(
     image: LazyImage,
     { key, record, memo }: LazyDraft,
-    { manifest: { digest } }: LocatedImage,
+    { manifest: { digest }, resolution: { peers } }: LocatedImage,
     profiles: OfferedProfiles,
   ): Promise<void> {
-    image.begin(profiles.find(key, { digest, root: record.root }));
+    image.begin(profiles.find(key, { digest, root: record.root }, peers.length === 0));
     try {
       const readable = memo.indexes.map((index) => store.objects.readable(CID.parse(index)));
       await Promise.all([image.persist(), ...readable]);

@@ -1,37 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CID } from 'multiformats/cid';
-import { Fault, toFault } from '../../base/fault.ts';
+import { Fault } from '../../base/fault.ts';
 import type { ImageProfile } from '../../store/image-records.ts';
-import type { TransferComponents, TransferSettings } from '../transfer-components.ts';
-import { fetchRest, type Pacer } from './background-fetch.ts';
 import { readLeaves } from './demand-read.ts';
-import { pinCompleted, verifyImageLayers } from './image-completion.ts';
+import { type FilledImage, type FillSurroundings, fillImage } from './fill-image.ts';
 import { type LazyDraft, type LazyMemo, manifestOf, mountableOf } from './lazy-draft.ts';
 import type { LazyView, MountableImage, WantedLeaves } from './lazy-images.ts';
 import { retakeLayers } from './lazy-open.ts';
 import { createLazySession, type LazySession, type LazyTally, openLayers } from './lazy-session.ts';
-import type { LazySettings } from './lazy-settings.ts';
 import type { OfferedProfile } from './offered-profile.ts';
-import { profileFacts, profileLeaves } from './profile-facts.ts';
 import { createSessionHolder, type SessionHolder } from './session-holder.ts';
 
 /** What the images under way have in common. */
-export interface LazySurroundings {
-  readonly components: TransferComponents;
-  readonly settings: TransferSettings & LazySettings;
-  readonly pacer: Pacer;
-  /** Verifications come one after the other. */
-  readonly verifyTurn: <T>(work: () => Promise<T>) => Promise<T>;
+export interface LazySurroundings extends FillSurroundings {
   /** Its record is pinned. */
   readonly completed: (image: LazyImage) => Promise<void>;
   readonly quarantined: (image: LazyImage) => void;
 }
 
 const IDLE_MS = 30_000;
-const FIRST_PAUSE_MS = 1_000;
-const LAST_PAUSE_MS = 60_000;
-const DISK_PAUSE_MS = 10_000;
-const LOOK_MS = 500;
 
 /** One image that is used before it is here, until its record is pinned. */
 export class LazyImage {
@@ -110,73 +96,25 @@ export class LazyImage {
   }
 
   async #run(offered: Promise<OfferedProfile | undefined>): Promise<void> {
-    await this.#holder
-      .use((session) => this.#useProfile(session, offered))
-      .catch((error) => this.#failed(error));
-    await this.#holder.use((session) => session.prepared()).catch((error) => this.#failed(error));
-    if (this.#around.settings.background === 'off') {
-      this.#stateIs('waiting', 'fetch.background is off: what is read comes, nothing else');
-      return;
-    }
-    for (let pause = FIRST_PAUSE_MS; !this.#background.signal.aborted; ) {
-      const came = this.#tally.wireBytes;
-      try {
-        await this.#complete();
-        return;
-      } catch (error) {
-        if (this.quarantined) return;
-        const fault = this.#failed(error);
-        if (this.#tally.wireBytes > came) pause = FIRST_PAUSE_MS;
-        await this.#pause(fault.code === 'disk-full' ? DISK_PAUSE_MS : pause);
-        pause = Math.min(LAST_PAUSE_MS, pause * 2);
-      }
-    }
-  }
-
-  async #useProfile(session: LazySession, offered: Promise<OfferedProfile | undefined>): Promise<void> {
-    const found = await offered;
-    if (found === undefined) return;
-    const indexes = profileLeaves(found.profile, session);
-    if (indexes === undefined) return;
-    this.#profile = 'used';
-    await session.targets.lookUp(indexes);
-    const missing = indexes.filter((index) => !session.targets.has(index));
-    this.#stateIs('fetching');
-    const { signal } = this.#background;
-    if (missing.length > 0) await session.fetch(missing, { wantClass: 'profile', signal });
-    this.#profile = 'here';
-    const { store } = this.#around.components;
-    if (this.draft.record.profiles?.some(({ root }) => root === this.key)) return;
-    store.blocks.put(session.lease, found.cid, found.bytes);
-    const facts = profileFacts(found.profile, session.layers);
-    const { length: size } = found.bytes;
-    await this.setProfile({
-      ...facts,
-      profile: found.cid.toString(),
-      size,
-      source: 'catalogue',
-      recorded: [],
-    });
-  }
-
-  async #complete(): Promise<void> {
-    const { components, settings, pacer, verifyTurn } = this.#around;
-    const { signal } = this.#background;
-    await this.#holder.use(async (session) => {
-      this.#stateIs('fetching');
-      await fetchRest(components, settings, session, { pacer, signal });
-      await verifyTurn(async () => {
-        this.#stateIs('verifying');
-        const tarSizes = await this.#verified(session);
-        this.#pinning = true;
-        try {
-          await pinCompleted(components, settings, session, this.draft, { tarSizes, signal });
-        } finally {
-          this.#pinning = false;
-        }
-      });
-    });
-    await this.#whole();
+    const holder = this.#holder;
+    const draft = (): LazyDraft => this.draft;
+    const image: FilledImage = {
+      get draft() {
+        return draft();
+      },
+      tally: this.#tally,
+      holder,
+      stateIs: (state, why) => this.#stateIs(state, why),
+      profileIs: (state) => {
+        this.#profile = state;
+      },
+      setProfile: (profile) => this.setProfile(profile),
+      quarantine: (fault) => this.#quarantine(fault),
+      pinning: (is) => {
+        this.#pinning = is;
+      },
+    };
+    if (await fillImage(image, this.#around, offered, this.#background.signal)) await this.#whole();
   }
 
   async #whole(): Promise<void> {
@@ -184,17 +122,6 @@ export class LazyImage {
     await this.#around.completed(this);
     this.#stateIs('complete');
     this.#holder.end();
-  }
-
-  async #verified(session: LazySession): Promise<number[]> {
-    const { components, settings } = this.#around;
-    try {
-      return await verifyImageLayers(components, settings, session, this.#background.signal);
-    } catch (error) {
-      const fault = toFault(error);
-      if (fault.kind === 'corrupt' || fault.kind === 'invalid') await this.#quarantine(fault);
-      throw fault;
-    }
   }
 
   async #quarantine(fault: Fault): Promise<void> {
@@ -226,43 +153,6 @@ export class LazyImage {
   /** A lie was found: it must not be used. @throws Fault `corrupt/quarantined` */
   checkSound(): void {
     if (this.quarantined) throw this.#refusal();
-  }
-
-  #failed(error: unknown): Fault {
-    const fault = toFault(error);
-    if (this.#background.signal.aborted || this.quarantined) return fault;
-    const { logger } = this.#around.components;
-    this.#stateIs('waiting', fault.message);
-    logger.warn(
-      { image: this.draft.record.root, code: fault.code, reason: fault.message },
-      'a lazy image waits',
-    );
-    const session = this.#holder.current();
-    if (fault.code === 'disk-full' && session !== undefined) this.#holder.drop(session);
-    return fault;
-  }
-
-  /** Until the time is over, or another station is there than before. */
-  async #pause(ms: number): Promise<void> {
-    const { signal } = this.#background;
-    const { swarm, clock } = this.#around.components;
-    const stations = (): string =>
-      swarm
-        .peers()
-        .filter(({ station, dropped }) => station && dropped === undefined)
-        .map(({ id }) => id)
-        .sort()
-        .join();
-    const before = new Set(stations().split(','));
-    for (const end = clock.monotonic() + ms; clock.monotonic() < end && !signal.aborted; ) {
-      await sleep(LOOK_MS, undefined, { signal, ref: false }).catch(() => {});
-      if (
-        stations()
-          .split(',')
-          .some((peer) => !before.has(peer))
-      )
-        return;
-    }
   }
 
   #stateIs(state: LazyView['state'], why?: string): void {
@@ -371,6 +261,7 @@ export class LazyImage {
   async stop(): Promise<void> {
     this.#background.abort();
     this.#lost.abort(new Fault('cancelled', 'cancelled', 'the image is not fetched any more'));
+    this.#holder.current()?.cancel();
     await this.#running;
     await this.#writing;
     this.#holder.end();

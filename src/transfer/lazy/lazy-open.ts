@@ -10,7 +10,7 @@ import { contentSizeOf } from '../content-size.ts';
 import { manifestRecord } from '../pull-fetch.ts';
 import { type PullLayer, takeLayer } from '../pull-parts.ts';
 import { pulledRecord } from '../pull-record.ts';
-import { addressOf, isById, recordedNames, resolveReference } from '../pull-resolution.ts';
+import { addressOf, isById, isShortId, recordedNames, resolveReference } from '../pull-resolution.ts';
 import { type OpenedImage, openPulledImage } from '../pulled-image.ts';
 import { documentsOf, type PulledManifest } from '../pulled-manifest.ts';
 import type { TransferComponents, TransferSettings } from '../transfer-components.ts';
@@ -44,6 +44,10 @@ export async function locateImage(
   components.swarm.fetcher.warm();
   const resolution = await resolveReference(components.swarm, options);
   if (!resolution.trusted) throw untrusted(reference, resolution);
+  if (isShortId(reference, resolution)) {
+    const text = `${reference} is ${resolution.digest}; a short id can be forged, the full one cannot`;
+    options.onProgress({ event: 'note', text });
+  }
   onOffer(resolution.profiles);
   const opened = await openPulledImage(components, settings, lease, {
     root: resolution.publishedRoot ?? resolution.imageRoot,

@@ -38,8 +38,13 @@ export interface LazySession {
   fetch(wanted: readonly number[], options: SessionFetch): Promise<void>;
   /** Plain bytes of all blocks and of those that are here. */
   count(): { readonly bytes: number; readonly here: number };
+  /** Ends what looks through all that is here. */
+  cancel(): void;
   end(): void;
 }
+
+/** The fetcher hashed each block that it hands over. */
+const CHECKED = { checked: true };
 
 export function createLazySession(
   { store, swarm }: { readonly store: Store; readonly swarm: Swarm },
@@ -79,7 +84,7 @@ export function createLazySession(
           tally.byPeer[peer] = (tally.byPeer[peer] ?? 0) + bytes.length;
           // a read that waited may have brought it
           if (targets.has(index)) return;
-          await targets.take(index, bytes);
+          await targets.take(index, bytes, CHECKED);
           track?.changed();
           if (wantClass !== 'demand') await store.objects.drained(lease);
         },
@@ -97,6 +102,7 @@ export function createLazySession(
       }
       return { bytes, here };
     },
+    cancel: () => ended.abort(),
     end() {
       ended.abort();
       track?.end();

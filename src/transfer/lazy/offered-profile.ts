@@ -17,8 +17,8 @@ export interface OfferedProfile {
 export interface OfferedProfiles {
   /** Asks for these at once, before it is known which manifest is meant. */
   offer(profiles: readonly CatalogueProfile[]): void;
-  /** The one of a manifest root; where none was offered, stations are asked. Never rejects. */
-  find(root: string, image: HeldImage): Promise<OfferedProfile | undefined>;
+  /** The one of a manifest root. Never rejects. @param ask stations, where none was offered: nobody was asked for it before */
+  find(root: string, image: HeldImage, ask: boolean): Promise<OfferedProfile | undefined>;
 }
 
 /** Platforms whose profiles are asked for on suspicion. */
@@ -50,8 +50,8 @@ export function createOfferedProfiles(
 
   return {
     offer,
-    async find(root, image) {
-      if (!asked.has(root)) {
+    async find(root, image, ask) {
+      if (ask && !asked.has(root)) {
         const named = await swarm.profiles(image, signal).catch(() => []);
         offer(named.filter((one) => one.root === root));
       }
