@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { pullOverLink } from './figures/pull-link.ts';
 import { pullOnLoopback } from './figures/pull-loopback.ts';
 import { severalSeeders } from './figures/pull-seeders.ts';
 import { pushAgainstLoad, relatedPush } from './figures/push-load.ts';
+import { makeFilesystem } from './filesystem.ts';
 import { writeResults } from './results-page.ts';
 
 const SUITES: Readonly<Record<string, readonly Benchmark[]>> = {
@@ -55,12 +56,12 @@ if (benchmarks === undefined) {
   process.exit(2);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'shp-bench-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const disk = makeFilesystem(mkdtempSync(join(tmpdir(), 'shp-bench-')));
+process.once('exit', () => disk.remove());
 mkdirSync(resolve(values.work), { recursive: true });
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const context: BenchContext = {
-  folder,
+  folder: disk.path,
   work: resolve(values.work),
   sampling: {
     least: Number(values.pairs),
