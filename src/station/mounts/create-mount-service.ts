@@ -109,7 +109,11 @@ export function createMountService(
     const upper = writable ? await uppers.create({ target, key, mountedAt: clock.now() }) : undefined;
     const spec = { chain: key, target, ...(upper === undefined ? {} : { upper }), suid, dev };
     try {
-      return stationMount(await makeMount(link, spec, signal));
+      // Not cut short: the mount server would make it all the same, over folders that are gone by then.
+      const made = await makeMount(link, spec, limit());
+      if (!signal.aborted) return stationMount(made);
+      await takeAway(link, target, true, limit());
+      throw signal.reason;
     } catch (error) {
       if (upper !== undefined) await uppers.remove(upper.upper);
       await forgetUnused(key).catch(() => {});
@@ -120,10 +124,9 @@ export function createMountService(
   async function unmountOne(
     mount: MountedView,
     options: { readonly lazy: boolean; readonly keep: boolean },
-    signal: AbortSignal,
   ): Promise<Unmounted> {
     const { target, chain, upper } = mount;
-    const isUsed = await takeAway(link, target, options.lazy, signal);
+    const isUsed = await takeAway(link, target, options.lazy, limit());
     // Whoever still has files of it open reads on: its data stays, and so does what it writes.
     if (!isUsed) await turns.run(chain, () => forgetUnused(chain));
     if (upper === undefined) return { target };
@@ -146,7 +149,13 @@ export function createMountService(
 
   async function endKeeper(force: boolean): Promise<KeeperEnd> {
     link.close();
-    return (await keeper.ask({ ask: 'end', force }, AbortSignal.timeout(END_MS))) as KeeperEnd;
+    try {
+      return (await keeper.ask({ ask: 'end', force }, AbortSignal.timeout(END_MS))) as KeeperEnd;
+    } catch (error) {
+      // It ends with its mount server, which may be quicker than its answer.
+      if (toFault(error).code !== 'keeper-gone') throw error;
+      return { unmounted: [] };
+    }
   }
 
   /** Without a mount the processes behind them go too; one that does not answer stays. */
@@ -195,7 +204,8 @@ export function createMountService(
     async unmount(target, { lazy: isLazy = false, keep = false }, signal) {
       const mount = (await views()).find(isAt(target));
       if (mount === undefined) return tidyUpper(target, keep);
-      return unmountOne(mount, { lazy: isLazy, keep }, signal);
+      signal.throwIfAborted();
+      return unmountOne(mount, { lazy: isLazy, keep });
     },
     list,
     async uppers() {
