@@ -47,11 +47,12 @@ class DatabaseImageDrafts implements ImageDrafts {
     this.#drafts.set(draft.key, draft);
     table.put(Buffer.from(draft.key), Buffer.from(JSON.stringify(draft)));
     try {
-      // A sweep that began before the draft was there has not marked what it names.
-      await markImage(draft.record, walked, marks, {
-        pause: createTurnPause(monotonic),
-        onMissing: () => {},
-      });
+      // A sweep that began before the draft was there has not marked what it names; a later one will.
+      if (pins.sweeping)
+        await markImage(draft.record, walked, marks, {
+          pause: createTurnPause(monotonic),
+          onMissing: () => {},
+        });
       await database.durable();
     } finally {
       pins.end(marks);

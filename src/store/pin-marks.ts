@@ -13,6 +13,8 @@ export interface PinMarks {
   sweepBegins(): void;
   sweepOver(): void;
   has(digest: Uint8Array): boolean;
+  /** A sweep runs: what is named now it may not have marked. */
+  readonly sweeping: boolean;
 }
 
 export function createPinMarks(): PinMarks {
@@ -20,6 +22,9 @@ export function createPinMarks(): PinMarks {
   const ended = new Set<CidMarks>();
   let sweeping = false;
   return {
+    get sweeping() {
+      return sweeping;
+    },
     begin() {
       const marks = new CidMarks();
       kept.add(marks);

@@ -24,8 +24,11 @@ export interface PullTargets {
   readonly bitmap: Uint8Array;
   /** Plan indexes at which each part begins; a last entry ends the plan. */
   readonly partStarts: Uint32Array;
-  /** Looks at what is here already; takes leaves that other objects hold. Call once, first. */
-  prepare(signal: AbortSignal): Promise<void>;
+  /**
+   * Looks at what is here already; takes leaves that other objects hold. Call once, first.
+   * @param pause called every few blocks, and waited for where it answers something
+   */
+  prepare(signal: AbortSignal, pause?: () => Promise<void> | undefined): Promise<void>;
   has(index: number): boolean;
   /** Bytes that will be written: a block as often as there are places that need it. */
   bytesToWrite(): number;
@@ -232,9 +235,10 @@ export function createPullTargets(store: Store, lease: Lease, parts: readonly Pu
     plan,
     bitmap,
     partStarts,
-    async prepare(signal) {
+    async prepare(signal, pause) {
       await prepareTargets(signal);
       for (let index = 0; index < plan.count; index++) {
+        if (pause !== undefined && (index & 63) === 0) await pause();
         if (has(index)) continue;
         if (isPlaced(index)) {
           set(index);

@@ -45,18 +45,20 @@ const DISK_PAUSE_MS = 10_000;
 /**
  * Brings the start-up profile's batch, then the rest, verifies it and pins it; tries again, later and later, where peers
  * or disk fail. Answers whether the image is whole; else it is quarantined, or nothing more is wanted.
- * @param offered the start-up profile that somebody names
+ * @param begun.offered the start-up profile that somebody names; its batch is asked for at once
+ * @param begun.opened the rest begins behind this
  */
 export async function fillImage(
   image: FilledImage,
   around: FillSurroundings,
-  offered: Promise<OfferedProfile | undefined>,
+  { offered, opened }: { offered: Promise<OfferedProfile | undefined>; opened: Promise<unknown> },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { holder, tally } = image;
   const { components, settings } = around;
   const failed = (error: unknown): Fault => failure(image, around, error, signal);
   await holder.use((session) => useProfile(image, around, session, { offered, signal })).catch(failed);
+  await opened.catch(() => {});
   await holder.use((session) => session.prepared()).catch(failed);
   if (settings.background === 'off') {
     image.stateIs('waiting', 'fetch.background is off: what is read comes, nothing else');

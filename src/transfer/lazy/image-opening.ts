@@ -73,11 +73,13 @@ export async function openImage(
     { manifest: { digest }, resolution: { peers } }: LocatedImage,
     profiles: OfferedProfiles,
   ): Promise<void> {
-    image.begin(profiles.find(key, { digest, root: record.root }, peers.length === 0));
+    const readable = memo.indexes.map((index) => store.objects.readable(CID.parse(index)));
+    const here = Promise.all([image.persist(), ...readable]);
+    // the indexes' first turn belongs to who waits for them
+    image.begin(profiles.find(key, { digest, root: record.root }, peers.length === 0), here);
     try {
-      const readable = memo.indexes.map((index) => store.objects.readable(CID.parse(index)));
-      await Promise.all([image.persist(), ...readable]);
-      if ((await Promise.all(readable)).includes(false)) await store.objects.drained(lease);
+      const [, ...written] = await here;
+      if (written.includes(false)) await store.objects.drained(lease);
     } catch (error) {
       images.delete(key);
       await image.discard();

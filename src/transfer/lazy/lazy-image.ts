@@ -85,17 +85,17 @@ export class LazyImage {
     }
   }
 
-  /** Fetches the start-up profile's batch, then the rest. Returns at once. */
-  begin(offered: Promise<OfferedProfile | undefined>): void {
+  /** Fetches the start-up profile's batch, then, behind `opened`, the rest. Returns at once. */
+  begin(offered: Promise<OfferedProfile | undefined>, opened: Promise<unknown> = Promise.resolve()): void {
     if (this.quarantined) return;
-    this.#running = this.#run(offered).catch((error) => {
+    this.#running = this.#run(offered, opened).catch((error) => {
       const { logger } = this.#around.components;
       if (!this.#background.signal.aborted)
         logger.error({ image: this.key, error: String(error) }, 'a lazy image stopped');
     });
   }
 
-  async #run(offered: Promise<OfferedProfile | undefined>): Promise<void> {
+  async #run(offered: Promise<OfferedProfile | undefined>, opened: Promise<unknown>): Promise<void> {
     const holder = this.#holder;
     const draft = (): LazyDraft => this.draft;
     const image: FilledImage = {
@@ -114,7 +114,8 @@ export class LazyImage {
         this.#pinning = is;
       },
     };
-    if (await fillImage(image, this.#around, offered, this.#background.signal)) await this.#whole();
+    if (await fillImage(image, this.#around, { offered, opened }, this.#background.signal))
+      await this.#whole();
   }
 
   async #whole(): Promise<void> {

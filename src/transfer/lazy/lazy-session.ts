@@ -1,9 +1,11 @@
 import { CID } from 'multiformats/cid';
+import type { Clock } from '../../base/clock.ts';
 import type { Digest } from '../../base/digest.ts';
 import { readLayerRoot } from '../../image/dag/image-roots.ts';
 import type { ManifestRecord } from '../../store/image-records.ts';
 import type { Lease } from '../../store/lease.ts';
 import type { Store } from '../../store/store.ts';
+import { createTurnPause } from '../../store/turn-pause.ts';
 import type { WantClass } from '../../swarm/block-fetcher.ts';
 import type { Swarm } from '../../swarm/swarm.ts';
 import { fileLeaves } from '../file-leaves.ts';
@@ -47,7 +49,7 @@ export interface LazySession {
 const CHECKED = { checked: true };
 
 export function createLazySession(
-  { store, swarm }: { readonly store: Store; readonly swarm: Swarm },
+  { store, swarm, clock }: { readonly store: Store; readonly swarm: Swarm; readonly clock: Clock },
   image: {
     readonly root: CID;
     readonly layers: readonly PullLayer[];
@@ -70,7 +72,9 @@ export function createLazySession(
     layers,
     targets,
     prepared() {
-      preparing ??= targets.prepare(ended.signal).then(() => track?.changed());
+      preparing ??= targets
+        .prepare(ended.signal, createTurnPause(clock.monotonic, ended.signal))
+        .then(() => track?.changed());
       return preparing;
     },
     async fetch(wanted, { wantClass, waitMs, signal }) {
