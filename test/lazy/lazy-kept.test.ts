@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CID } from 'multiformats/cid';
 import { verifyImage } from '../../src/transfer/verify-image.ts';
 import { bytesOf } from '../store/store-fixture.ts';
 import { buildImage, dockerArchive } from '../support/image-archive.ts';
@@ -13,7 +14,7 @@ import { faultOf } from '../transfer/support/faults.ts';
 import { smallImage } from '../transfer/support/images.ts';
 import { transferStation } from '../transfer/support/two-stations.ts';
 import { wantOf } from './support/lazy-content.ts';
-import { lazyPair } from './support/lazy-station.ts';
+import { lazyPair, lazyStation } from './support/lazy-station.ts';
 import { recordingLogger } from './support/recording-logger.ts';
 import { stationAt } from './support/station-at.ts';
 
@@ -89,6 +90,41 @@ describe('what is here of a lazy image', () => {
     } finally {
       await again.stop();
     }
+  });
+
+  it('is brought again where an index was lost', async () => {
+    await using pair = await lazyPair({ lazy: { background: 'off' } });
+    const { source, b } = pair;
+    await source.push(dockerArchive([image]));
+    const opened = await b.open('app:1');
+    const want = wantOf(b, opened, 'small');
+    await b.station.store.quarantine(CID.parse(opened.indexes[1] as string));
+    await b.restart({ background: 'auto' });
+    await b.lazy.resume();
+    expect(b.lazy.get(opened.key)).toBeUndefined();
+    await b.station.connect(source);
+    await b.reaches(opened.key, 'complete');
+    expect(b.lazy.get(opened.key)).toMatchObject({ complete: true, indexes: opened.indexes });
+    expect(await b.lazy.want(want, soon())).toEqual({ complete: true });
+  });
+
+  it('is served to others from the first block on', async () => {
+    await using pair = await lazyPair({ lazy: { background: 'off' } });
+    const { source, b } = pair;
+    await using c = await lazyStation({ lazy: { background: 'off', waitMs: 3_000 } });
+    const { address } = await source.push(dockerArchive([image]));
+    const opened = await b.open(address);
+    const want = wantOf(b, opened, 'big', [2, 4]);
+    await b.lazy.want(want, soon());
+    await source.swarm.stop();
+    await c.station.connect(b.station);
+    await c.open(address);
+    expect(await c.lazy.want(want, soon())).toEqual({ complete: false });
+    expect(c.view(opened.key)?.byPeer).toEqual({ [b.station.id]: 512 * 1024 });
+    expect(await faultOf(c.lazy.want({ ...want, first: 5, end: 6 }, soon()))).toMatchObject({
+      code: 'no-peer-has-block',
+      fields: { peers: [b.station.id] },
+    });
   });
 
   it('stays while sweeps run, and what nothing keeps goes although it is open', async () => {
