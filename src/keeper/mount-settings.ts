@@ -13,6 +13,8 @@ export interface MountSettings {
   readonly readahead: number;
   /** `mount.passthrough` */
   readonly passthrough: 'auto' | 'off';
+  /** off: as on a kernel before 6.9, which does not send again what a killed mount server left unanswered. */
+  readonly resend?: 'auto' | 'off';
   /** `log.level` */
   readonly logLevel: string;
 }
@@ -27,10 +29,10 @@ const FALLBACK: MountSettings = {
 
 export function writeMountSettings(
   path: string,
-  { waitMs, wholeAtOpen, readahead, passthrough, logLevel }: MountSettings,
+  { waitMs, wholeAtOpen, readahead, passthrough, resend = 'auto', logLevel }: MountSettings,
 ): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  const settings: MountSettings = { waitMs, wholeAtOpen, readahead, passthrough, logLevel };
+  const settings: MountSettings = { waitMs, wholeAtOpen, readahead, passthrough, resend, logLevel };
   writeFileSync(temporary, `${JSON.stringify(settings)}\n`, { mode: 0o600 });
   renameSync(temporary, path);
 }
@@ -48,6 +50,7 @@ export function readMountSettings(path: string): MountSettings {
       wholeAtOpen: count('wholeAtOpen'),
       readahead: count('readahead'),
       passthrough: read.passthrough === 'off' ? 'off' : 'auto',
+      resend: read.resend === 'off' ? 'off' : 'auto',
       logLevel: typeof read.logLevel === 'string' ? read.logLevel : FALLBACK.logLevel,
     };
   } catch {

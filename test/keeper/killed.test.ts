@@ -38,9 +38,9 @@ function readAll(): Promise<unknown> {
   ]).then((all) => all.filter((path) => path !== undefined));
 }
 
-async function mounted(delay: number): Promise<void> {
+async function mounted(delay: number, ...args: string[]): Promise<void> {
   held.away(0, { delay });
-  await held.start();
+  await held.start(...args);
   await held.mount(target);
 }
 
@@ -69,6 +69,17 @@ it.each([
   expect(await held.call('list')).toMatchObject([{ target }]);
   expect(await held.unmount(target)).toEqual({ target });
   expect(readdirSync(target)).toEqual([]);
+});
+
+it('on a kernel that does not send requests again, the next mount server answers them', async () => {
+  await mounted(2_000, '--resend', 'off');
+  const reading = readAll();
+  await someWait();
+  for (let times = 0; times < 2; times++) {
+    await held.next('mount-server', await held.signal('mount-server', 'SIGKILL'));
+  }
+  expect((await held.status()).server?.resend).toBe(false);
+  expect(await reading).toEqual([]);
 });
 
 it('the station is started anew with the mounts it had, also where nobody reads', async () => {

@@ -11,11 +11,16 @@ export interface FuseThreadData {
   /** The slot file and the file of the session's terms. */
   readonly opens: string;
   readonly session: string;
-  /** An earlier mount server served this connection: what it left unanswered is asked for again. */
+  /** An earlier mount server served this connection. */
   readonly resumed: boolean;
+  /** The kernel is asked to send again what it left unanswered. */
+  readonly resend: boolean;
   readonly terms?: SessionTerms;
   readonly wholeAtOpen: number;
   readonly passthrough: boolean;
+  /** `<root>/run/unanswered`, and the memory of unanswered-file.ts: used where the kernel does not send again. */
+  readonly unanswered: string;
+  readonly unansweredMemory: SharedArrayBuffer;
   /** Int32: see {@link MESSAGES} and {@link DRAIN}. */
   readonly shared: SharedArrayBuffer;
 }

@@ -10,6 +10,7 @@ import type { Logger } from '../../observe/logger.ts';
 import { createSyscalls } from '../../syscalls/koffi-syscalls.ts';
 import { DRAIN, type FuseThreadData, type FuseThreadEvent } from './fuse-thread-messages.ts';
 import { writeState } from './state-file.ts';
+import { openUnansweredFile, type UnansweredFile } from './unanswered-file.ts';
 
 // The thread that answers the kernel. It blocks in read(2): a busy main thread costs its readers nothing (a stall of 1 s
 // there costs 11 ms here; with one loop for both it costs 1000 ms).
@@ -33,12 +34,16 @@ function threadLogger(bindings: object): Logger {
   };
 }
 
+let unanswered: UnansweredFile | undefined;
 const logger = threadLogger({});
 const channel = createDeviceChannel(data.device);
 const layerfs = createLayerfs(
   {
     mailbox: {
-      post: tell,
+      post(event) {
+        if (event.tell === 'missing') unanswered?.add(event.missing);
+        tell(event);
+      },
       receive: () => receiveMessageOnPort(port)?.message as LayerfsCommand | undefined,
     },
     counter: shared,
@@ -51,6 +56,9 @@ const layerfs = createLayerfs(
 );
 
 function agreed(terms: SessionTerms): void {
+  if (!(data.resend && terms.resend)) {
+    unanswered = openUnansweredFile(data.unanswered, data.unansweredMemory);
+  }
   if (!data.passthrough) layerfs.passthrough(false, 'mount.passthrough is off');
   else if (!terms.passthrough)
     layerfs.passthrough(false, 'the kernel has no FUSE passthrough (Linux 6.9 and later)');
@@ -76,7 +84,7 @@ const session = createFuseSession(
   },
   { passthrough: data.passthrough },
 );
-if (data.resumed) {
+if (data.resumed && data.resend) {
   try {
     notifyResend(channel);
   } catch (error) {

@@ -3,6 +3,7 @@ import { Fault, toFault } from '../../base/fault.ts';
 import { VERSION } from '../../config/version.ts';
 import { createDeferredReplies } from '../../fuse/deferred-replies.ts';
 import { createDeviceChannel } from '../../fuse/device-channel.ts';
+import type { DeferredReplies } from '../../fuse/filesystem.ts';
 import type { SessionEnd } from '../../fuse/session.ts';
 import { parseSessionTerms, type SessionTerms } from '../../fuse/session-terms.ts';
 import type { MountSettings } from '../../keeper/mount-settings.ts';
@@ -19,6 +20,7 @@ import { type BookedChain, openChainBook } from './chain-book.ts';
 import { startFuseThread } from './fuse-thread.ts';
 import { openOverlayBook } from './overlay-book.ts';
 import { readState } from './state-file.ts';
+import { openUnansweredFile, takeUnanswered, UNANSWERED_BYTES } from './unanswered-file.ts';
 
 export interface MountServerComponents {
   readonly syscalls: Syscalls;
@@ -62,9 +64,26 @@ export async function openMountServer(
   let terms = resumed ? keptTerms(layout.session, logger) : undefined;
   let noPassthrough = mount.passthrough === 'off' ? 'mount.passthrough is off' : undefined;
 
+  const isResent = (): boolean => mount.resend !== 'off' && terms?.resend === true;
+  const unansweredMemory = new SharedArrayBuffer(UNANSWERED_BYTES);
+  const left = isResent() || !resumed ? [] : takeUnanswered(layout.unanswered, unansweredMemory);
+  const replies = createDeferredReplies(createDeviceChannel(device));
+  let watched: DeferredReplies | undefined;
+  /** By way of the file where the kernel does not send again, which INIT tells. */
+  const by = (): DeferredReplies => {
+    if (isResent()) return replies;
+    watched ??= openUnansweredFile(layout.unanswered, unansweredMemory).watch(replies);
+    return watched;
+  };
+  const answeredLater: DeferredReplies = {
+    error: (request, errno) => by().error(request, errno),
+    bytes: (request, bytes) => by().bytes(request, bytes),
+    opened: (request, handle) => by().opened(request, handle),
+  };
+
   const answers = createMissingAnswers(
     {
-      replies: createDeferredReplies(createDeviceChannel(device)),
+      replies: answeredLater,
       want: ({ chain, layer, object, first, end, path }, signal) =>
         link.want({ chain, layer, object, first, end, path }, signal),
       command: (command) => thread.command(command),
@@ -105,7 +124,7 @@ export async function openMountServer(
       protocol: terms === undefined ? 'unknown' : `7.${terms.minor}`,
       passthrough: isOn,
       ...(isOn ? {} : { passthroughWhy: noPassthrough ?? 'the kernel has no FUSE passthrough' }),
-      resend: terms?.resend ?? false,
+      resend: isResent(),
       chains: chains.list().map(({ key, complete }): ChainStatistics => {
         const { passthrough = 0, read = 0 } = opens.get(key) ?? {};
         return {
@@ -170,6 +189,9 @@ export async function openMountServer(
       opens: layout.opens,
       session: layout.session,
       resumed,
+      resend: mount.resend !== 'off',
+      unanswered: layout.unanswered,
+      unansweredMemory,
       ...(terms === undefined ? {} : { terms }),
       wholeAtOpen: mount.wholeAtOpen,
       passthrough: mount.passthrough === 'auto',
@@ -177,6 +199,8 @@ export async function openMountServer(
       first: chains.list().flatMap(firstCommands),
     },
   );
+
+  for (const missing of left) answers.take(missing);
 
   // INIT sets the kernel's read-ahead: ours follows behind the first answer.
   void thread

@@ -14,7 +14,11 @@ import { createAwayImages } from './away-images.ts';
 // A station of which only the mounts are there: the mount service over images whose content a test withholds.
 
 const { values } = parseArgs({
-  options: { root: { type: 'string', default: '' }, wait: { type: 'string', default: '30000' } },
+  options: {
+    root: { type: 'string', default: '' },
+    wait: { type: 'string', default: '30000' },
+    resend: { type: 'string', default: 'auto' },
+  },
 });
 const { root } = values;
 const images = JSON.parse(readFileSync(join(root, 'images.json'), 'utf8')) as MountableImage[];
@@ -37,6 +41,7 @@ const mounts = createMountService(
     wholeAtOpen: 2 ** 20,
     readahead: 128 * 1024,
     passthrough: 'auto',
+    resend: values.resend === 'off' ? 'off' : 'auto',
     logLevel: 'debug',
   },
 );
