@@ -8,8 +8,10 @@ import { type ShownEntry, showEntry, showNode } from './shown-entry.ts';
  * The merged tree of a chain by inode. All that it remembers can be computed again from the indexes and is bounded,
  * but one thing: hard links to lower layers (in the merged tree).
  *
- * Look-ups of what is not a directory make no object. 27,000 look-ups and attributes of a tree of 3,000 directories
- * take 0.9 us each here, 60 layers included; through MergedTree alone, which makes four objects a look-up, 1.9 us.
+ * Look-ups of what is no directory make no object but the double that is the node's number. 27,000 look-ups and answers, one
+ * each, of a tree of 3,000 directories on a busy 2-core machine: 1.2 us a look-up, 0.15 us for attributes, 1.8 us a name of
+ * a listing; with 60 layers that share directories 6.3 us. A directory that is found again from its path costs 7 us (60
+ * layers: 45 us), so those in use are kept.
  */
 export interface ChainTree {
   readonly indexes: readonly LayerIndex[];

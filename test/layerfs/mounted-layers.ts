@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDeferredReplies } from '../../src/fuse/deferred-replies.ts';
 import { createDeviceChannel } from '../../src/fuse/device-channel.ts';
@@ -10,6 +9,7 @@ import type { LayerfsCommand, LayerfsEvent } from '../../src/layerfs/chain-messa
 import type { MissingContent } from '../../src/layerfs/missing-content.ts';
 import type { Logger } from '../../src/observe/logger.ts';
 import { type FuseThread, startFuseThread } from '../../src/station/mount-server/fuse-thread.ts';
+import { UNANSWERED_BYTES } from '../../src/station/mount-server/unanswered-file.ts';
 
 /** A store's layers behind a real FUSE mount, served by a thread of this process. */
 export interface MountedLayers extends AsyncDisposable {
@@ -83,6 +83,9 @@ export async function mountLayers(folder: string, options: MountLayersOptions): 
         opens: join(run, 'opens'),
         session: join(run, 'session.json'),
         resumed,
+        resend: true,
+        unanswered: join(run, 'unanswered'),
+        unansweredMemory: new SharedArrayBuffer(UNANSWERED_BYTES),
         ...(resumed && terms !== undefined && { terms }),
         wholeAtOpen: options.wholeAtOpen ?? 1 << 20,
         passthrough: options.passthrough ?? true,
@@ -91,8 +94,11 @@ export async function mountLayers(folder: string, options: MountLayersOptions): 
       },
     );
   thread = serve(false);
-  const { dev } = await stat(path);
-  const connection = `/sys/fs/fuse/connections/${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
+  // Not by a stat of the mount: it would wait for ever for a thread that did not start.
+  const mountLine = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .find((line) => line.split(' ')[4] === path);
+  const connection = `/sys/fs/fuse/connections/${mountLine?.split(' ')[2]?.split(':')[1]}`;
   const mount: MountedLayers = {
     path,
     folder,
@@ -113,6 +119,8 @@ export async function mountLayers(folder: string, options: MountLayersOptions): 
     async opens(key) {
       await new Promise((resolve) => setTimeout(resolve, 1100));
       await mount.command({ do: 'complete', key, complete: true });
+      // The event was sent before the command's own request was answered, and comes by another way.
+      await new Promise((resolve) => setTimeout(resolve, 50));
       const told = events.findLast((event) => event.tell === 'opens' && event.key === key);
       return told?.tell === 'opens' ? told : { passthrough: 0, read: 0 };
     },
