@@ -148,6 +148,8 @@ class LazyChains implements ChainTable {
   }
 
   #makeRoom(except: LazyChain): void {
+    // Ten trees of 27,000 entries that were walked once held 9 MB of directories; one that is in use finds its own again in microseconds.
+    for (const chain of this.#loaded) chain.trim();
     for (const chain of this.#loaded) {
       if (this.#components.shelf.bytes <= this.#indexBytes) return;
       if (chain !== except) this.#drop(chain);
@@ -191,6 +193,10 @@ class LazyChain implements Chain {
   tree(): ChainTree | undefined {
     this.#tree ??= this.#load(this);
     return this.#tree;
+  }
+
+  trim(): void {
+    this.#tree?.trim();
   }
 
   unload(): void {

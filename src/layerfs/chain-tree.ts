@@ -29,6 +29,8 @@ export interface ChainTree {
   parent(inode: number): number;
   /** Names of a file that show; 1 for a directory. */
   links(shown: ShownEntry): number;
+  /** Drops what it remembers of directories. */
+  trim(): void;
 }
 
 /** Directories kept in each of two generations: about 350 bytes each. */
@@ -126,6 +128,10 @@ class IndexedChain implements ChainTree {
     const index = this.indexes[layer] as LayerIndex;
     const above = this.merged.find(index.path(index.parent(this.merged.entryOf(inode, layer))));
     return above === undefined ? 0 : this.merged.inode(above);
+  }
+
+  trim(): void {
+    this.#directories.clear();
   }
 
   links(shown: ShownEntry): number {
