@@ -1,4 +1,4 @@
-import type { PackedOps } from './file-op-codec.ts';
+import type { PackedOps } from './packed-ops.ts';
 
 /** Where an operation's bytes lie in the slab of its batch. */
 export interface SlabSlice {
