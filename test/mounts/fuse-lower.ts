@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runLayout } from '../../src/keeper/run-layout.ts';
 import { silentLogger } from '../../src/observe/logger.ts';
 import { startFuseThread } from '../../src/station/mount-server/fuse-thread.ts';
-import { UNANSWERED_BYTES, UNANSWERED_BYTES } from '../../src/station/mount-server/unanswered-file.ts';
+import { UNANSWERED_BYTES } from '../../src/station/mount-server/unanswered-file.ts';
 import { createSyscalls } from '../../src/syscalls/koffi-syscalls.ts';
 import { storeLayer } from '../layerfs/stored-layers.ts';
 import { folderEntries } from './folder-entries.ts';
@@ -36,9 +36,6 @@ export function fuseLower(settings: { readonly passthrough: boolean }): MakeLowe
         opens: layout.opens,
         session: layout.session,
         resumed: false,
-        resend: true,
-        unanswered: layout.unanswered,
-        unansweredMemory: new SharedArrayBuffer(UNANSWERED_BYTES),
         resend: true,
         unanswered: layout.unanswered,
         unansweredMemory: new SharedArrayBuffer(UNANSWERED_BYTES),
