@@ -9,7 +9,7 @@ import { makeLink } from '../link.ts';
 import { timed } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
 import { median } from '../statistics.ts';
-import { publish } from './pull-loopback.ts';
+import { newPuller, publish } from './pull-loopback.ts';
 
 const TIME_TARGET = { atMost: 1 };
 const WIRE_TARGET = { atMost: 1.05 };
@@ -21,7 +21,6 @@ export const pullOverLink: Benchmark = {
   name: 'pull over a link of 100 Mbit/s and 20 ms',
   run: async (context) => {
     const image = await pythonImage(context);
-    const id = image.imageId.slice(7, 19);
     await using link = await makeLink(context.folder, LINK);
     const port = await freePort();
     await using registry = await startRegistry({ address: link.addressA, port, argv: link.a.prefix });
@@ -36,9 +35,7 @@ export const pullOverLink: Benchmark = {
     await using docker = await startDocker(context.folder, insecure, link.b.prefix);
     const settings = { parent: context.folder };
     await using seeder = await startStation({ ...settings, prefix: link.a.prefix, address: link.addressA });
-    await using puller = await startStation({ ...settings, prefix: link.b.prefix, address: link.addressB });
     const pushed = await seeder.push(image.path);
-    await puller.run('connect', seeder.addr);
     const blobs = registry.blobBytes();
     const wire = { shp: [] as number[], docker: [] as number[] };
     const counted = async (into: number[], work: () => Promise<unknown>) => {
@@ -52,9 +49,9 @@ export const pullOverLink: Benchmark = {
     };
     const pairs = await runPairs(
       async () => {
-        const seconds = await counted(wire.shp, () => puller.pull(pushed.address));
-        await puller.forget(id);
-        return seconds;
+        const there = { ...settings, prefix: link.b.prefix, address: link.addressB };
+        await using puller = await newPuller(seeder.addr, there);
+        return await counted(wire.shp, () => puller.pull(pushed.address));
       },
       async () => {
         const seconds = await counted(wire.docker, () => docker.docker('pull', '--quiet', name));

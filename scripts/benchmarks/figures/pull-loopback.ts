@@ -1,5 +1,5 @@
 import { startRegistry } from '../../../test/support/registry.ts';
-import { startStation } from '../../station/station.ts';
+import { type CommandStation, type StationOptions, startStation } from '../../station/station.ts';
 import type { Benchmark } from '../context.ts';
 import { pythonImage } from '../context.ts';
 import { type BenchDocker, startDocker } from '../docker.ts';
@@ -20,26 +20,36 @@ export async function publish(docker: BenchDocker, archive: string, from: string
   await docker.forgetAll();
 }
 
+/**
+ * A station that saw no image yet: one that forgot the image still knows which diffIDs it verified, and would verify less.
+ * @param seeders addresses, one or several
+ */
+export async function newPuller(
+  seeders: string | readonly string[],
+  options: StationOptions,
+): Promise<CommandStation> {
+  const puller = await startStation(options);
+  for (const addr of [seeders].flat()) await puller.run('connect', addr);
+  return puller;
+}
+
 /** Two stations on loopback, cold and into the store; against docker pull from Debian's docker-registry on loopback. */
 export const pullOnLoopback: Benchmark = {
   name: 'pull on loopback',
   run: async (context) => {
     const image = await pythonImage(context);
-    const id = image.imageId.slice(7, 19);
     await using registry = await startRegistry();
     await using docker = await startDocker(context.folder);
     const name = `${registry.host}/${image.name}`;
     await publish(docker, image.path, image.name, name);
     await using seeder = await startStation({ parent: context.folder });
-    await using puller = await startStation({ parent: context.folder });
     const pushed = await seeder.push(image.path);
-    await puller.run('connect', seeder.addr);
     const rates: number[] = [];
     const pairs = await runPairs(
       async () => {
+        await using puller = await newPuller(seeder.addr, { parent: context.folder });
         const seconds = await timed(() => puller.pull(pushed.address));
         rates.push(pushed.totals.bytes / 1e6 / seconds);
-        await puller.forget(id);
         return seconds;
       },
       async () => {

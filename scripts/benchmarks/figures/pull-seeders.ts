@@ -4,6 +4,7 @@ import { pythonImage } from '../context.ts';
 import { pairFigure } from '../figure.ts';
 import { timed } from '../machine.ts';
 import { runPairs } from '../sampling.ts';
+import { newPuller } from './pull-loopback.ts';
 
 /** Rate against rate: three limited seeders and one. */
 const TARGET = { atLeast: 2.5 };
@@ -13,7 +14,6 @@ export const severalSeeders: Benchmark = {
   name: 'three seeders',
   run: async (context) => {
     const image = await pythonImage(context);
-    const id = image.imageId.slice(7, 19);
     await using stations = new AsyncDisposableStack();
     const station = async (...settings: readonly string[]) =>
       stations.use(await startStation({ parent: context.folder, settings }));
@@ -23,16 +23,13 @@ export const severalSeeders: Benchmark = {
       const pushed = await seeder.push(image.path);
       [address, bytes] = [pushed.address, pushed.totals.bytes];
     }
-    // Two pullers: a connection, once made, is not taken back.
-    const [three, one] = [await station(), await station()];
-    for (const seeder of seeders) await three.run('connect', seeder.addr);
-    await one.run('connect', seeders[0]?.addr ?? '');
-    const rate = (puller: typeof one) => async () => {
+    const addrs = seeders.map(({ addr }) => addr);
+    const rate = (from: readonly string[]) => async () => {
+      await using puller = await newPuller(from, { parent: context.folder });
       const seconds = await timed(() => puller.pull(address));
-      await puller.forget(id);
       return bytes / 1e6 / seconds;
     };
-    const pairs = await runPairs(rate(three), rate(one), TARGET, context.sampling);
+    const pairs = await runPairs(rate(addrs), rate(addrs.slice(0, 1)), TARGET, context.sampling);
     return [pairFigure('pull from 3 seeders of 20 MB/s each', 'MB/s', 'from one of them', pairs, TARGET)];
   },
 };
