@@ -163,14 +163,13 @@ describe('what is not here', () => {
     expect(chain).toMatchObject({ waiting: 0, failed: 0 });
   });
 
-  it('is EIO after mount.wait', async () => {
+  it('is EIO after mount.wait without a station', async () => {
     held.away(0, { hold: true });
     await held.start('--wait', '300');
     const target = held.folder('a');
     await held.mount(target);
-    await held.signal('station', 'SIGSTOP');
-    await held.signal('station', 'SIGKILL');
-    // nobody starts it anew but the keeper, and then nothing comes
+    // with a goodbye: the keeper starts none anew
+    await held.call('stop');
     const reader = readFileBy(join(target, 'srv/note'));
     await expect(reader.digest).rejects.toThrow('Input/output error');
   });
