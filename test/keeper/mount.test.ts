@@ -135,6 +135,13 @@ describe('a writable mount', () => {
     const { kept = '' } = await held.unmount(target, { keep: true });
     expect(await readFile(join(kept, 'new'), 'utf8')).toBe('kept\n');
     expect(await held.call('uppers')).toMatchObject([{ upper: kept, target, key: held.images[0]?.key }]);
+    expect(await faultOf(held.unmount(target))).toMatchObject({ code: 'not-mounted' });
+    expect(await readFile(join(kept, 'new'), 'utf8')).toBe('kept\n');
+    // nor is it what a later mount there left
+    await held.mount(target, { writable: true });
+    await held.unmount(target);
+    expect(await faultOf(held.unmount(target))).toMatchObject({ code: 'not-mounted' });
+    expect(await readFile(join(kept, 'new'), 'utf8')).toBe('kept\n');
   });
 
   it('is tidied up after somebody else unmounted it', async () => {

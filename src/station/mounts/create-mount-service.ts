@@ -126,10 +126,19 @@ export function createMountService(
     options: { readonly lazy: boolean; readonly keep: boolean },
   ): Promise<Unmounted> {
     const { target, chain, upper } = mount;
-    const isUsed = await takeAway(link, target, options.lazy, limit());
+    // Before it is unmounted: a station that ends in between must not let the next umount remove it.
+    if (upper !== undefined && options.keep) await uppers.keep(upper.upper, true);
+    let isUsed: boolean;
+    try {
+      isUsed = await takeAway(link, target, options.lazy, limit());
+    } catch (error) {
+      if (upper !== undefined && options.keep) await uppers.keep(upper.upper, false);
+      throw error;
+    }
     // Whoever still has files of it open reads on: its data stays, and so does what it writes.
     if (!isUsed) await turns.run(chain, () => forgetUnused(chain));
     if (upper === undefined) return { target };
+    if (isUsed && !options.keep) await uppers.keep(upper.upper, true);
     if (isUsed || options.keep) return { target, kept: upper.upper };
     await uppers.remove(upper.upper);
     return { target, removed: upper.upper };
@@ -138,11 +147,12 @@ export function createMountService(
   /** What is left of a writable mount whose mount server is gone. */
   async function tidyUpper(target: string, keep: boolean): Promise<Unmounted> {
     const inUse = new Set((await views()).map(({ upper }) => upper?.upper));
-    const left = (await uppers.list())
-      .filter((upper) => upper.target === target && !inUse.has(upper.upper))
-      .sort((one, other) => other.mountedAt - one.mountedAt)[0];
+    const left = (await uppers.leftAt(target)).find(({ upper }) => !inUse.has(upper));
     if (left === undefined) throw notMounted(target);
-    if (keep) return { target, kept: left.upper };
+    if (keep) {
+      await uppers.keep(left.upper, true);
+      return { target, kept: left.upper };
+    }
     await uppers.remove(left.upper);
     return { target, removed: left.upper };
   }
