@@ -20,6 +20,8 @@ export class PeerGauge {
   #level = 0;
   /** Compression was begun on a link that was measured without. */
   #trial: { readonly since: number; readonly rate: number } | undefined;
+  /** The peer was measured with compression and without, and is faster with it. */
+  #proven = false;
   #restUntil = Number.NEGATIVE_INFINITY;
 
   constructor(compress: 'auto' | 'never' | 'always', latency: number | undefined) {
@@ -151,12 +153,20 @@ export class PeerGauge {
       if (now - this.#trial.since < TRIAL_MS) return;
       const better = (this.#rate ?? 0) > this.#trial.rate * TRIAL_GAIN;
       this.#trial = undefined;
+      this.#proven = better;
       if (!better) {
         this.#level = 0;
         this.#restUntil = now + REST_MS;
       }
     }
     if (now < this.#restUntil) return;
+    if (this.#level > 0 && !this.#proven && !far && this.#trial === undefined) {
+      // Begun because the first round trips, of two ends that warm up, looked like a far link's. While it compresses the
+      // processor may be what limits the wire, so only figures without it tell.
+      this.#level = 0;
+      this.#measured = 0;
+      return;
+    }
     const before = this.#samples === 1 && far ? 3 : this.#level;
     // Near, the first figures are those of two ends that warm up (17 MB/s where 90 followed): no sign of a slow link.
     const trusted = far || this.#measured >= NEAR_EVIDENCE;
@@ -179,8 +189,8 @@ const MAX_WINDOW = 16 * 1024 * 1024;
 const MIN_AHEAD = 512 * 1024;
 /** Of a peer that was not measured yet. */
 const ASSUMED_RATE = 10e6;
-/** A round trip that leaves the house; on loopback the first one, while both ends set up, took up to 3. */
-const FAR_MS = 5;
+/** A round trip that leaves the house; on loopback the first one, while both ends set up, took up to 7. */
+const FAR_MS = 10;
 /** Slower than this is 100 Mbit/s at most. */
 const SLOW_LINK = 16e6;
 const MIDDLE_LINK = 60e6;
