@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { Fault, toFault } from '../base/fault.ts';
+import { MAX_MOUNTED_LAYERS } from '../config/mount-limits.ts';
 import type { LayerIndex } from '../image/layer/layer-index.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Chain } from './chain.ts';
@@ -36,11 +37,6 @@ export interface ChainTableSettings {
 
 /** Beside each other on one host; each costs about 200 bytes while nobody looks into it. */
 const MAX_CHAINS = 10_000;
-/**
- * Eight times what any engine runs. A hostile stack of hard links, each to one in the layer below it, is followed a
- * layer a step: 1,024 of them fit a thread's stack, and the trees of the layers below each take 4 MB.
- */
-const MAX_LAYERS = 1024;
 /** An index that could not be read is tried again after this. */
 const RETRY_MS = 1000;
 
@@ -217,7 +213,7 @@ function checkRecord({ number, key, indexes }: ChainRecord): void {
       ? `the number ${number}`
       : !/^[\x21-\x2e\x30-\x7e]{1,255}$/.test(key) || key === '.' || key === '..'
         ? 'a name that is no file name'
-        : indexes.length === 0 || indexes.length > MAX_LAYERS
+        : indexes.length === 0 || indexes.length > MAX_MOUNTED_LAYERS
           ? `${indexes.length} layers`
           : undefined;
   if (why === undefined) return;

@@ -18,11 +18,17 @@ import type { Chain } from './chain.ts';
 import type { ChainTable } from './chain-table.ts';
 import type { ChainTree } from './chain-tree.ts';
 import type { ContentOpener, FileAt } from './content-opener.ts';
-import { type DirectoryListing, listDirectory } from './directory-listing.ts';
+import {
+  createDirectoryReader,
+  type DirectoryReader,
+  notDirectory,
+  OBJECTS_NAME,
+  TREES_NAME,
+} from './directory-reader.ts';
 import { emptyAttributes, fillAttributes, fillFolder } from './node-attributes.ts';
-import { NODES_PER_CHAIN, OBJECTS_NODE, ROOT_NODE, shownInode, TREES_NODE } from './node-number.ts';
-import { createRecent, type Recent } from './recent.ts';
+import { NODES_PER_CHAIN, OBJECTS_NODE, ROOT_NODE, TREES_NODE } from './node-number.ts';
 import { emptyShownEntry } from './shown-entry.ts';
+import { isNeverShown, shownXattrs } from './shown-xattrs.ts';
 
 export interface TreeFilesystemComponents {
   readonly chains: ChainTable;
@@ -42,22 +48,13 @@ export function createTreeFilesystem(components: TreeFilesystemComponents): Fuse
   return new TreeFilesystem(components);
 }
 
-const TREES = Buffer.from('t');
-const OBJECTS = Buffer.from('o');
-const DOT = Buffer.from('.');
-const DOT_DOT = Buffer.from('..');
-/** Names in each of two generations of listings, 8 bytes each: the rest of a big directory is read from it, not made again. */
-const LISTED_NAMES = 200_000;
-/** A listing counts at least this, for its objects. */
-const LISTING_WEIGHT = 32;
 const NO_BYTES = new Uint8Array(0);
-const NUL = new Uint8Array(1);
 
 class TreeFilesystem implements FuseFilesystem {
   readonly #chains: ChainTable;
   readonly #content: ContentOpener;
   readonly #interrupted: (request: RequestId) => void;
-  readonly #listings: Recent<number, DirectoryListing> = createRecent(LISTED_NAMES);
+  readonly #directories: DirectoryReader;
   /** Filled anew by each call. */
   readonly #shown = emptyShownEntry();
   readonly #attributes = emptyAttributes();
@@ -67,6 +64,7 @@ class TreeFilesystem implements FuseFilesystem {
   constructor({ chains, content, interrupted }: TreeFilesystemComponents) {
     this.#chains = chains;
     this.#content = content;
+    this.#directories = createDirectoryReader(chains);
     this.#interrupted = interrupted;
   }
 
@@ -77,7 +75,7 @@ class TreeFilesystem implements FuseFilesystem {
     const chain = this.#chain as Chain;
     const tree = this.#tree as ChainTree;
     const directory = tree.directory(parent - chain.base);
-    if (directory === undefined) return this.#notDirectory(tree, parent - chain.base);
+    if (directory === undefined) return notDirectory(tree, parent - chain.base, this.#shown);
     const shown = this.#shown;
     if (!tree.lookup(directory, name, shown)) {
       out.absent();
@@ -88,16 +86,12 @@ class TreeFilesystem implements FuseFilesystem {
     return 0;
   }
 
-  #notDirectory(tree: ChainTree, inode: number): Status {
-    return tree.node(inode, this.#shown) && this.#shown.kind !== 'directory' ? ERRNO.ENOTDIR : ERRNO.ESTALE;
-  }
-
   #lookupAbove(parent: number, name: Uint8Array, out: EntryReply): Status {
     if (parent === ROOT_NODE) {
       const node =
-        Buffer.compare(name, TREES) === 0
+        Buffer.compare(name, TREES_NAME) === 0
           ? TREES_NODE
-          : Buffer.compare(name, OBJECTS) === 0
+          : Buffer.compare(name, OBJECTS_NAME) === 0
             ? OBJECTS_NODE
             : 0;
       if (node === 0) out.absent();
@@ -196,74 +190,7 @@ class TreeFilesystem implements FuseFilesystem {
   }
 
   readDirectory(node: number, offset: number, out: DirectoryReply): Status {
-    if (node < NODES_PER_CHAIN) return this.#readAbove(node, offset, out);
-    const status = this.#enter(node);
-    if (status !== 0) return status;
-    const chain = this.#chain as Chain;
-    const tree = this.#tree as ChainTree;
-    const listing = this.#listing(tree, node, node - chain.base);
-    if (listing === undefined) return this.#notDirectory(tree, node - chain.base);
-    const shown = this.#shown;
-    const attributes = this.#attributes;
-    // Offsets: 1 behind `.`, 2 behind `..`, then one more a name.
-    if (offset < 2 && !this.#dots(tree, node - chain.base, offset, out)) return 0;
-    for (let at = Math.max(0, offset - 2); at < listing.length; at++) {
-      const layer = listing.layer(at);
-      const entry = listing.entry(at);
-      if (!tree.show(listing.directory, layer, entry, shown)) continue;
-      fillAttributes(attributes, tree, shown);
-      const name = (tree.indexes[layer] as LayerIndex).name(entry);
-      if (!out.entry(name, at + 3, chain.base + tree.inode(shown), attributes)) break;
-    }
-    return 0;
-  }
-
-  #listing(tree: ChainTree, node: number, inode: number): DirectoryListing | undefined {
-    let listing = this.#listings.get(node);
-    if (listing === undefined) {
-      const directory = tree.directory(inode);
-      if (directory === undefined) return undefined;
-      listing = listDirectory(tree.merged, directory);
-      this.#listings.set(node, listing, Math.max(LISTING_WEIGHT, listing.length));
-    }
-    return listing;
-  }
-
-  #dots(tree: ChainTree, inode: number, offset: number, out: DirectoryReply): boolean {
-    const attributes = this.#attributes;
-    if (offset === 0) {
-      if (!tree.node(inode, this.#shown)) return false;
-      fillAttributes(attributes, tree, this.#shown);
-      if (!out.entry(DOT, 1, 0, attributes)) return false;
-    }
-    const parent = tree.parent(inode);
-    if (parent > 0 && tree.node(parent, this.#shown)) fillAttributes(attributes, tree, this.#shown);
-    else fillFolder(attributes, TREES_NODE);
-    return out.entry(DOT_DOT, 2, 0, attributes);
-  }
-
-  #readAbove(node: number, offset: number, out: DirectoryReply): Status {
-    if (node > OBJECTS_NODE) return ERRNO.ESTALE;
-    if (offset < 1 && !out.entry(DOT, 1, 0, this.#folder(node))) return 0;
-    if (offset < 2 && !out.entry(DOT_DOT, 2, 0, this.#folder(ROOT_NODE))) return 0;
-    if (node === ROOT_NODE) {
-      if (offset < 3 && !out.entry(TREES, 3, TREES_NODE, this.#folder(TREES_NODE))) return 0;
-      if (offset < 4) out.entry(OBJECTS, 4, OBJECTS_NODE, this.#folder(OBJECTS_NODE));
-    } else if (node === TREES_NODE) {
-      this.#readTrees(offset, out);
-    }
-    return 0;
-  }
-
-  #readTrees(offset: number, out: DirectoryReply): void {
-    // By chain number, so that an offset means the same after others came or went. Without a node: attributes would ask
-    // for every chain's indexes.
-    const chains = [...this.#chains.all()].sort((a, b) => a.number - b.number);
-    for (const chain of chains) {
-      if (chain.number + 2 <= offset) continue;
-      const attributes = this.#folder(shownInode(1));
-      if (!out.entry(Buffer.from(chain.key), chain.number + 2, 0, attributes)) return;
-    }
+    return this.#directories.read(node, offset, out);
   }
 
   statistics(out: StatisticsReply): Status {
@@ -278,17 +205,15 @@ class TreeFilesystem implements FuseFilesystem {
   }
 
   xattr(node: number, name: Uint8Array, out: BytesReply): Status {
-    if (node < NODES_PER_CHAIN) return ERRNO.ENODATA;
+    if (node < NODES_PER_CHAIN || isNeverShown(name)) return ERRNO.ENODATA;
     const status = this.#find(node);
     if (status !== 0) return status;
-    if (this.#shown.attributeLayer < 0) return ERRNO.ENODATA;
-    const owner = this.#index(this.#shown.attributeLayer);
-    for (const xattr of owner.xattrs(this.#shown.attributeEntry)) {
-      if (Buffer.compare(xattr.name, name) !== 0) continue;
-      out.bytes(xattr.value);
-      return 0;
-    }
-    return ERRNO.ENODATA;
+    const { attributeLayer, attributeEntry } = this.#shown;
+    if (attributeLayer < 0) return ERRNO.ENODATA;
+    const value = shownXattrs.value(this.#index(attributeLayer), attributeEntry, name);
+    if (value === undefined) return ERRNO.ENODATA;
+    out.bytes(value);
+    return 0;
   }
 
   xattrNames(node: number, out: BytesReply): Status {
@@ -298,12 +223,8 @@ class TreeFilesystem implements FuseFilesystem {
     }
     const status = this.#find(node);
     if (status !== 0) return status;
-    const parts: Uint8Array[] = [];
-    if (this.#shown.attributeLayer >= 0) {
-      const owner = this.#index(this.#shown.attributeLayer);
-      for (const { name } of owner.xattrs(this.#shown.attributeEntry)) parts.push(name, NUL);
-    }
-    out.bytes(parts.length === 0 ? NO_BYTES : Buffer.concat(parts));
+    const { attributeLayer, attributeEntry } = this.#shown;
+    out.bytes(attributeLayer < 0 ? NO_BYTES : shownXattrs.names(this.#index(attributeLayer), attributeEntry));
     return 0;
   }
 

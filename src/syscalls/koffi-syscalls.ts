@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { Fault, type FaultFields } from '../base/fault.ts';
 import { errnoKind, errnoName } from './errno.ts';
 import { type Libc, type LibcFunction, type LibcResult, loadLibc } from './libc.ts';
+import { bindXattrCalls, readXattrs, type XattrCalls } from './path-xattrs.ts';
 import { MAX_MOUNT_DATA, type MountFlag, type Syscalls } from './syscalls.ts';
 import { createTurns } from './turns.ts';
 
@@ -82,6 +83,15 @@ export function createSyscalls(load: () => Libc = loadLibc): Syscalls {
         closeSync(pidfd);
       }
     },
+    xattrs(path) {
+      refuseZero(path, { call: 'lgetxattr', path });
+      return readXattrs(libc().xattrs, path, (result) => check(result, { call: 'lgetxattr', path }));
+    },
+    async setXattr(path, { name, value }) {
+      const fields = { call: 'lsetxattr', path, name: Buffer.from(name).toString('latin1') };
+      refuseZero(path, fields);
+      check(await libc().xattrs.set(path, name, value), fields);
+    },
   };
 }
 
@@ -91,6 +101,7 @@ interface Bound {
   readonly ioctl: LibcFunction;
   readonly pidfdOpen: LibcFunction;
   readonly pidfdGetfd: LibcFunction;
+  readonly xattrs: XattrCalls;
 }
 
 function bindAll(libc: Libc): Bound {
@@ -103,6 +114,7 @@ function bindAll(libc: Libc): Bound {
     ioctl: libc('int ioctl(int fd, unsigned long request, void *argument)'),
     pidfdOpen: libc('long syscall(long number, int pid, unsigned int flags)'),
     pidfdGetfd: libc('long syscall(long number, int pidfd, int fd, unsigned int flags)'),
+    xattrs: bindXattrCalls(libc),
   };
 }
 

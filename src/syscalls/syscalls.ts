@@ -1,3 +1,5 @@
+import type { PathXattr } from './path-xattrs.ts';
+
 /** One mount(2): what a plan of mounts is made of. */
 export interface MountCall {
   readonly source: string;
@@ -44,4 +46,8 @@ export interface Syscalls {
   backingClose(fuseDevice: number, id: number): void;
   /** The other process's end of a thing that both can hold: pidfd_open(2) + pidfd_getfd(2). The fd is ours to close. */
   takeFd(pid: number, fd: number): number;
+  /** All extended attributes of `path` that we may see, off the event loop; a link is not followed. */
+  xattrs(path: string): Promise<readonly PathXattr[]>;
+  /** Likewise. */
+  setXattr(path: string, xattr: PathXattr): Promise<void>;
 }

@@ -120,6 +120,29 @@ describe('the tree of a chain', () => {
     );
   });
 
+  it("shows overlayfs's own attributes of a layer under names that do nothing", async () => {
+    const xattrs = {
+      'trusted.overlay.redirect': latin1('/etc'),
+      'trusted.overlay.overlay.opaque': latin1('y'),
+      'trusted.overlayx': latin1('no'),
+    };
+    const served = serve([file('a', 'x', { xattrs })]);
+    const shown = view(served);
+    expect((await shown.xattrNames('t/chain/a')).sort()).toEqual([
+      'trusted.overlay.overlay.overlay.opaque',
+      'trusted.overlay.overlay.redirect',
+      'trusted.overlayx',
+    ]);
+    expect(await shown.xattr('t/chain/a', 'trusted.overlay.overlay.redirect')).toEqual(latin1('/etc'));
+    expect(await shown.xattr('t/chain/a', 'trusted.overlay.overlay.overlay.opaque')).toEqual(latin1('y'));
+    for (const name of [
+      'trusted.overlay.redirect',
+      'trusted.overlay.opaque',
+      'trusted.overlay.overlay.opaque',
+    ])
+      await expect(shown.xattr('t/chain/a', name)).rejects.toMatchObject({ code: 'ENODATA' });
+  });
+
   it('shows every kind of entry as it is in the layer', async () => {
     const served = serve(everything);
     const lines = [...formatMergedTree(mergeLayers([indexOf(everything)]))];

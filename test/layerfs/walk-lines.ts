@@ -34,7 +34,9 @@ export async function walkLines(view: FrameView, root: string): Promise<string[]
     if (kind === 'chardev' || kind === 'blockdev') line += ` device=${device.join(':')}`;
     for (const name of await view.xattrNames(at)) {
       const value = Buffer.from(await view.xattr(at, name)).toString('hex');
-      line += ` xattr=${lineText(latin1(name))}:${value}`;
+      // shown to an overlay, which takes it off again
+      const inLayer = name.replace(/^trusted\.overlay\.overlay\./, 'trusted.overlay.');
+      line += ` xattr=${lineText(latin1(inLayer))}:${value}`;
     }
     lines.push(line);
     if (kind === 'directory') {

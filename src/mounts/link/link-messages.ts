@@ -25,8 +25,8 @@ export interface OverlayMountSpec {
   /** Absolute, exists. */
   readonly target: string;
   /**
-   * Present: writable, with these two folders on one real filesystem; both exist, work is empty. The root of the mount shows
-   * the attributes of the `upper` folder, so whoever makes it gives it mode, owner and times of the chain's root.
+   * Present: writable, with these two folders on one real filesystem; both exist and are empty. The root of the mount shows
+   * the attributes of the `upper` folder, so the mount server gives it those of the chain's root.
    */
   readonly upper?: { readonly upper: string; readonly work: string };
   /** Absent: MS_NOSUID, MS_NODEV. */

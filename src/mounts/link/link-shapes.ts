@@ -12,6 +12,7 @@ import {
   text,
   tuple,
 } from '../../base/json-shape.ts';
+import { MAX_MOUNTED_LAYERS } from '../../config/mount-limits.ts';
 import {
   MAX_SAID_PATH,
   type ServerMessage,
@@ -22,8 +23,6 @@ import {
 const PATH = text(MAX_SAID_PATH);
 const CID = text(256);
 const KEY = text(256);
-/** Overlayfs takes 500 lowers, an image 127 layers in practice; ours are merged before, so this is only a bound. */
-const MAX_LAYERS = 4096;
 const MAX_RANGES = 16_384;
 const MAX_CHAINS = 16_384;
 
@@ -71,7 +70,7 @@ export const REQUESTS: Readonly<Record<StationRequest['ask'], Request>> = {
     asked: record({
       chain: record({
         key: KEY,
-        indexes: list(CID, MAX_LAYERS),
+        indexes: list(CID, MAX_MOUNTED_LAYERS),
         complete: flag,
         recording: flag,
         quarantined: optional(flag),

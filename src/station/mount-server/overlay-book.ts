@@ -4,8 +4,9 @@ import { chainOfOverlay } from '../../keeper/own-mounts.ts';
 import { executePlan } from '../../mounts/execute-plan.ts';
 import type { MountedView, OverlayMountSpec } from '../../mounts/link/link-messages.ts';
 import { type MountInfo, mountAt, readMountInfo } from '../../mounts/mountinfo.ts';
-import { type OverlayPaths, planOverlay } from '../../mounts/overlay-plan.ts';
+import { chainFolder, type OverlayPaths, planOverlay } from '../../mounts/overlay-plan.ts';
 import { unmount } from '../../mounts/unmount.ts';
+import { dressUpper } from '../../mounts/upper-root.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type { Syscalls } from '../../syscalls/syscalls.ts';
 import { readState, writeState } from './state-file.ts';
@@ -79,6 +80,11 @@ export function openOverlayBook(
     mount: (spec, signal) =>
       alone(spec.target, async () => {
         if (ours(await readMountInfo(), spec.target) !== undefined) throw alreadyMounted(spec.target);
+        const { upper } = spec;
+        // Before the mount, from the tree itself: the FUSE thread answers it, whose data is here.
+        if (upper !== undefined) {
+          await dressUpper({ syscalls, logger }, chainFolder(paths.fuse, spec.chain), upper.upper);
+        }
         await executePlan({ syscalls, logger }, planOverlay(spec, paths), signal);
         const view: MountedView = { ...spec, mountedAt: clock.now() };
         booked.set(spec.target, view);

@@ -38,8 +38,8 @@ export function createUppers(folder: string): Uppers {
     async create(upper) {
       const at = join(folder, randomBytes(8).toString('hex'));
       await mkdir(at, { recursive: true, mode: 0o700 });
-      // 0755 like the root folder of an image: what overlayfs shows as the merged root's mode is the upper's
-      await mkdir(join(at, 'upper'), { mode: 0o755 });
+      // the mount server gives it what the image's root has
+      await mkdir(join(at, 'upper'), { mode: 0o700 });
       await mkdir(join(at, 'work'), { mode: 0o700 });
       await writeFile(join(at, 'mount.json'), `${JSON.stringify(upper)}\n`, { mode: 0o600 });
       return { upper: join(at, 'upper'), work: join(at, 'work') };
