@@ -110,13 +110,18 @@ export const SETTINGS = {
   'fetch.background': choice(['auto', 'off'], {
     default: 'auto',
     reason:
-      'Whether the rest of an image that was mounted or pulled lazily comes by itself, right behind its start-up profile and always after what a read waits for. off brings only what is read; the image then needs peers for as long as it is used.',
+      'Whether the rest of an image that was mounted or pulled lazily comes by itself, behind its start-up profile and its start, and always after what a read waits for. off brings only what is read; the image then needs peers for as long as it is used.',
   }),
   'fetch.backgroundRate': size({
     default: 0,
     unit: 'bytes a second',
     reason:
       'The most that such a fetch in the background takes; 0 is no limit. What a read waits for is never slowed down.',
+  }),
+  'fetch.backgroundQuiet': duration({
+    default: 2000,
+    reason:
+      'The background of an image begins when no read of it has waited for so long, at the latest after profile.window: what a program needs to start has the link for itself until then.',
   }),
   'serve.uploadLimit': size({
     default: 0,

@@ -101,6 +101,7 @@ export function lazySettings(settings: Settings): LazySettings {
     waitMs: settings['mount.wait'],
     background: settings['fetch.background'],
     backgroundRate: settings['fetch.backgroundRate'],
+    backgroundQuietMs: settings['fetch.backgroundQuiet'],
     recordProfiles: settings['profile.record'],
     profileWindowMs: settings['profile.window'],
     profileRuns: settings['profile.runs'],

@@ -24,6 +24,7 @@ const OTHER: { readonly [Name in SettingName]: string } = {
   'fetch.treeMax': '1GiB',
   'fetch.background': 'off',
   'fetch.backgroundRate': '5MB',
+  'fetch.backgroundQuiet': '1s',
   'serve.uploadLimit': '20MB',
   'mount.wait': '5s',
   'mount.wholeAtOpen': '0',

@@ -65,7 +65,7 @@ export interface Lane<A extends Ask> {
   follow(root: CID): void;
   unfollow(root: CID): void;
   ping(): void;
-  /** Wire bytes of bulk that may be on their way; `hold` gives no more for a while. */
+  /** Wire bytes of bulk that may be on their way, 0: no more of it; `hold` gives no more for a while. */
   setAhead(bytes: number): void;
   hold(held: boolean): void;
   close(fault: Fault): void;
@@ -208,7 +208,7 @@ class StreamLane<A extends Ask> implements Lane<A> {
   }
 
   #giveCredit(): void {
-    if (this.#held) return;
+    if (this.#held || this.#ahead === 0) return;
     const limit = this.#port.receivedWire + this.#ahead;
     // Not for each chunk: a message each way costs about 20 us. On a short link half of what may be ahead is enough.
     if (limit - this.#given < Math.max(this.#ahead / 4, Math.min(this.#ahead / 2, CREDIT_STEP))) return;

@@ -49,6 +49,7 @@ export class LateBlocks {
   /** @param settled every block is asked of somebody: stations with nothing to do may take over from slow ones */
   look(station: PeerStation, now: number, settled: boolean): void {
     if (station.asks.size === 0) return;
+    if (station.held) postpone(station, now);
     const silent = now - station.waitingSince;
     if (silent >= DEAD_MS) {
       station.close(stalledFault(station));
@@ -84,6 +85,16 @@ export class LateBlocks {
     );
     if (elsewhere.length > 0) this.#components.release(station, elsewhere);
   }
+}
+
+/** What is held is not late, and its peer not silent; what a read waits for may be. */
+function postpone(station: PeerStation, now: number): void {
+  let reads = false;
+  for (const ask of oldest(station.asks)) {
+    if (ask.want.rank === DEMAND) reads = true;
+    else ask.lateAt = Math.max(ask.lateAt, now + LEAST_LATE_MS);
+  }
+  if (!reads) station.waitingSince = now;
 }
 
 /** A copy: asking another peer may answer or end some. */

@@ -137,9 +137,12 @@ export class PeerGauge {
   /**
    * zstd level to ask for. 0.385 of plain at level 6 and 91 MB/s, 0.40 at level 3 and 218 MB/s (Debian's /usr, groups of
    * 256 KiB, one core); libp2p's encryption stops at about 130 MB/s, so a fast link goes without.
+   * @param bulk not: what somebody waits for. It is little, and no link is known to be fast before it came; encryption
+   *   costs as much a byte as level 3, so nothing is lost.
    */
-  level(): number {
+  level(bulk = true): number {
     if (this.#compress === 'never') return 0;
+    if (!bulk) return Math.max(LEAST_LEVEL, this.#wireRate === undefined ? 0 : this.#level);
     if (this.#compress === 'always') return 3;
     if (this.#wireRate === undefined) return (this.#latency ?? 0) > FAR_MS ? 3 : 0;
     return this.#level;
@@ -198,5 +201,7 @@ const MIDDLE_LINK = 60e6;
 const NEAR_EVIDENCE = 8 * 1024 * 1024;
 /** After so long compression must have made the peer faster by this, or it is left for a while. */
 const TRIAL_MS = 1500;
+/** Of what somebody waits for. */
+const LEAST_LEVEL = 3;
 const TRIAL_GAIN = 1.1;
 const REST_MS = 30_000;

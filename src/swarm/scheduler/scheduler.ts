@@ -1,5 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { WANT_CLASSES } from '../lanes/messages.ts';
+import { type BackgroundShare, BackgroundYield } from './background-share.ts';
 import { BitswapQueue } from './bitswap-queue.ts';
 import { FetchJob, type JobRequest } from './fetch-job.ts';
 import type { BlockFetcherComponents, FetchSettings } from './fetcher-components.ts';
@@ -23,7 +24,11 @@ const DEMAND_RESERVE = 8 * 1024 * 1024;
 /** How often a fetch in bulk is searched for blocks that nobody has, and how far. */
 const LOOK_MS = 200;
 const MAX_LOOK = 2048;
+/** Plain bytes that the background may have on its way from one station beside reads that never end. */
+const LITTLE = 256 * 1024;
 const DEMAND = 0;
+const PROFILE = 1;
+const BACKGROUND = 2;
 
 /** Decides what is asked of whom and when, for all fetches of this station. */
 export class Scheduler {
@@ -34,6 +39,7 @@ export class Scheduler {
   readonly #wants: WantBook;
   readonly #late: LateBlocks;
   readonly #bitswap: BitswapQueue;
+  readonly #yield = new BackgroundYield();
   readonly #unsubscribe: () => void;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -155,18 +161,43 @@ export class Scheduler {
     for (const job of this.#jobs) {
       if (job.request.rank === DEMAND && !job.ended) this.#askEach(job, job.runs.pending(), limit);
     }
-    const bulk = [...this.#jobs].filter((job) => job.request.rank !== DEMAND && !job.ended);
-    for (const station of this.#stations.open()) this.#fill(station, bulk);
+    const share = this.#hold();
+    const bulk = [...this.#jobs].filter(
+      ({ ended, request: { rank } }) =>
+        !ended && rank !== DEMAND && (rank !== BACKGROUND || share !== 'none'),
+    );
+    for (const station of this.#stations.open()) this.#fill(station, bulk, share === 'little');
   }
 
-  /** Asks a station for as much of the bulk as it has earned. */
-  #fill(station: PeerStation, bulk: FetchJob[]): void {
+  /** While reads wait the background stands back, also with what it has asked for. */
+  #hold(): BackgroundShare {
+    const now = this.#now;
+    const waits = (rank: number): boolean => {
+      for (const job of this.#jobs) if (job.request.rank === rank && !job.ended) return true;
+      return false;
+    };
+    if (waits(DEMAND)) this.#yield.reading(now);
+    const share = this.#yield.share(now);
+    const held = share === 'none' && !waits(PROFILE);
+    for (const station of this.#stations.open()) station.holdBulk(held);
+    return share;
+  }
+
+  /**
+   * Asks a station for as much of the bulk as it has earned.
+   * @param little of the background no more than is on its way in no time
+   */
+  #fill(station: PeerStation, bulk: FetchJob[], little: boolean): void {
     for (;;) {
       const budget = Math.min(station.room(), this.#settings.windowBytes - this.#wants.held);
       const least = Math.max(LEAST_TAKE, station.gauge.window() / 8);
       if (budget < least && (station.asks.size > 0 || budget <= 0)) return;
       bulk.sort((a, b) => a.request.rank - b.request.rank || a.served - b.served);
-      if (!bulk.some((job) => this.#takeRun(station, job, budget))) return;
+      const taken = bulk.some((job) => {
+        const most = little && job.request.rank === BACKGROUND ? LITTLE - station.inFlight : budget;
+        return most > 0 && this.#takeRun(station, job, Math.min(budget, most));
+      });
+      if (!taken) return;
     }
   }
 
@@ -260,7 +291,7 @@ export class Scheduler {
     const settled = [...this.#jobs].every((job) => job.runs.unasked === 0);
     for (const station of this.#stations.all()) {
       if (station.open) this.#late.look(station, now, settled);
-      if (this.#wants.held >= this.#settings.windowBytes) station.gauge.pause();
+      if (station.held || this.#wants.held >= this.#settings.windowBytes) station.gauge.pause();
     }
     for (const job of this.#jobs) this.#lookAfter(job, now);
     if (this.#jobs.size > 0) {
@@ -275,7 +306,8 @@ export class Scheduler {
 
   #lookAfter(job: FetchJob, now: number): void {
     job.tell(now);
-    if (job.handing || this.#wants.held >= this.#settings.windowBytes) job.progressAt = now;
+    const stands = job.request.rank === BACKGROUND && this.#yield.share(now) === 'none';
+    if (job.handing || stands || this.#wants.held >= this.#settings.windowBytes) job.progressAt = now;
     for (const station of this.#stations.all()) {
       if (!job.allows(station.peer)) continue;
       if (!station.open) station.use(now);

@@ -58,6 +58,8 @@ export class Station<A extends StationAsk> {
   /** When the oldest time without an answer began. */
   waitingSince = 0;
   stalled = false;
+  /** Nothing of the bulk is to come for now: see {@link holdBulk}. */
+  held = false;
   /** Wire bytes that are not counted for any fetch yet. */
   wireLeft = 0;
   readonly #components: StationComponents;
@@ -148,7 +150,7 @@ export class Station<A extends StationAsk> {
       this.asks.add(ask);
       this.inFlight += (ask.size ?? 0) + WANT_BYTES;
     }
-    this.#lane!.want(asks, wantClass, this.gauge.level());
+    this.#lane!.want(asks, wantClass, this.gauge.level(wantClass === 'background'));
   }
 
   answered(ask: A): void {
@@ -156,6 +158,23 @@ export class Station<A extends StationAsk> {
     ask.live = false;
     this.inFlight -= (ask.size ?? 0) + WANT_BYTES;
     if (this.asks.size === 0) this.gauge.pause();
+  }
+
+  /**
+   * Gives no more credit, or gives it again: what was asked in bulk stays asked, and stays with the peer; what somebody
+   * waits for needs no credit. A tree does.
+   */
+  holdBulk(held: boolean): void {
+    const now = held && this.#trees.size === 0;
+    if (now === this.held) return;
+    this.held = now;
+    if (now) this.gauge.pause();
+    else this.waitingSince = this.#components.clock.monotonic();
+    this.#setAhead();
+  }
+
+  #setAhead(): void {
+    this.#lane?.setAhead(this.held ? 0 : this.gauge.ahead());
   }
 
   cancel(asks: readonly A[]): void {
@@ -175,6 +194,7 @@ export class Station<A extends StationAsk> {
     const lane = this.#lane!;
     const id = lane.tree(want);
     this.#trees.set(id, listener);
+    this.holdBulk(false);
     return {
       cancel: () => {
         this.#trees.delete(id);
@@ -275,7 +295,7 @@ export class Station<A extends StationAsk> {
     this.wireLeft += wire;
     if (this.asks.size > 0 || plain > 0) {
       this.gauge.received(wire, plain, now);
-      this.#lane?.setAhead(this.gauge.ahead());
+      this.#setAhead();
     }
     this.#listener.received(wire);
   }
@@ -283,6 +303,7 @@ export class Station<A extends StationAsk> {
   #closed(fault: Fault): void {
     const { clock, logger } = this.#components;
     this.#lane = undefined;
+    this.held = false;
     this.#later(clock.monotonic());
     this.#holdings.clear();
     this.gauge.pause();

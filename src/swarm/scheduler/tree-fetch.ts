@@ -148,7 +148,7 @@ class TreeFetch {
           root: root.bytes,
           path,
           platform: this.#platform,
-          level: station.gauge.level(),
+          level: station.gauge.level(false),
           have: have.slice(0, MAX_TREE_HAVE).map((cid) => cid.bytes),
         },
         {

@@ -10,6 +10,7 @@ import type { LazySession, LazyTally } from './lazy-session.ts';
 import type { LazySettings } from './lazy-settings.ts';
 import type { OfferedProfile } from './offered-profile.ts';
 import { fetchProfile } from './profile-batch.ts';
+import type { ReadQuiet } from './read-quiet.ts';
 import type { SessionHolder } from './session-holder.ts';
 import { type Turns, unlessAborted } from './turns.ts';
 
@@ -28,6 +29,7 @@ export interface FilledImage {
   readonly draft: LazyDraft;
   readonly tally: LazyTally;
   readonly holder: SessionHolder;
+  readonly quiet: ReadQuiet;
   stateIs(state: LazyView['state'], why?: string): void;
   profileIs(state: 'used' | 'here'): void;
   setProfile(profile: ImageProfile): Promise<void>;
@@ -46,7 +48,7 @@ const DISK_PAUSE_MS = 10_000;
  * Brings the start-up profile's batch, then the rest, verifies it and pins it; tries again, later and later, where peers
  * or disk fail. Answers whether the image is whole; else it is quarantined, or nothing more is wanted.
  * @param begun.offered the start-up profile that somebody names; its batch is asked for at once
- * @param begun.opened the rest begins behind this
+ * @param begun.opened the rest begins behind this, and behind the start-up: reads that wait follow close upon each other then
  */
 export async function fillImage(
   image: FilledImage,
@@ -59,6 +61,7 @@ export async function fillImage(
   const failed = (error: unknown): Fault => failure(image, around, error, signal);
   await holder.use((session) => useProfile(image, around, session, { offered, signal })).catch(failed);
   await opened.catch(() => {});
+  await image.quiet.over(settings.backgroundQuietMs, settings.profileWindowMs, signal);
   await holder.use((session) => session.prepared()).catch(failed);
   if (settings.background === 'off') {
     image.stateIs('waiting', 'fetch.background is off: what is read comes, nothing else');

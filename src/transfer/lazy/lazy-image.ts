@@ -8,6 +8,7 @@ import type { LazyView, MountableImage, WantedLeaves } from './lazy-images.ts';
 import { retakeLayers } from './lazy-open.ts';
 import { createLazySession, type LazySession, type LazyTally, openLayers } from './lazy-session.ts';
 import type { OfferedProfile } from './offered-profile.ts';
+import { createReadQuiet, type ReadQuiet } from './read-quiet.ts';
 import { createSessionHolder, type SessionHolder } from './session-holder.ts';
 
 /** What the images under way have in common. */
@@ -25,6 +26,7 @@ export class LazyImage {
   draft: LazyDraft;
   readonly #around: LazySurroundings;
   readonly #holder: SessionHolder;
+  readonly #quiet: ReadQuiet;
   readonly #tally: LazyTally = { wireBytes: 0, byPeer: {} };
   /** Ends the background. */
   readonly #background = new AbortController();
@@ -44,6 +46,7 @@ export class LazyImage {
     this.key = draft.key;
     this.draft = draft;
     this.#around = around;
+    this.#quiet = createReadQuiet(around.components.clock);
     this.#holder = createSessionHolder(() => this.#openSession(), {
       idleMs: IDLE_MS,
       onEnd: (session) => {
@@ -104,6 +107,7 @@ export class LazyImage {
       },
       tally: this.#tally,
       holder,
+      quiet: this.#quiet,
       stateIs: (state, why) => this.#stateIs(state, why),
       profileIs: (state) => {
         this.#profile = state;
@@ -166,6 +170,7 @@ export class LazyImage {
     const { components, settings } = this.#around;
     const image = this.draft.record.names[0] ?? this.draft.memo.reference;
     const signals = AbortSignal.any([signal, this.#lost.signal]);
+    const ended = this.#quiet.wait();
     try {
       return await readLeaves(
         { ...components, holder: this.#holder, image, waitMs: settings.waitMs, signal: signals },
@@ -174,6 +179,8 @@ export class LazyImage {
     } catch (error) {
       this.checkSound();
       throw error;
+    } finally {
+      ended();
     }
   }
 
@@ -223,6 +230,7 @@ export class LazyImage {
   }
 
   async setMounted(mounted: boolean): Promise<void> {
+    if (mounted) this.#quiet.touch();
     if (this.draft.memo.mounted !== mounted) await this.#remember({ mounted });
   }
 

@@ -6,6 +6,8 @@ export interface LazySettings {
   readonly background: 'auto' | 'off';
   /** `fetch.backgroundRate`: plain bytes a second of all images together; 0: no limit. */
   readonly backgroundRate: number;
+  /** `fetch.backgroundQuiet`: the background begins when no read has waited for so many milliseconds. */
+  readonly backgroundQuietMs: number;
   /** `profile.record` */
   readonly recordProfiles: boolean;
   /** `profile.window`: how long after a mount first uses count, in milliseconds. */

@@ -4,6 +4,7 @@ export const lazySettings: LazySettings = {
   waitMs: 20_000,
   background: 'auto',
   backgroundRate: 0,
+  backgroundQuietMs: 0,
   recordProfiles: true,
   profileWindowMs: 60_000,
   profileRuns: 3,
