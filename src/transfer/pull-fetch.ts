@@ -73,7 +73,11 @@ export async function fetchManifest(
     const run = createRun({ ...context, signal }, manifest.root, targets, progress, () => track?.changed());
     await run.fetch(targets.wantedRecipes());
     const verified = verifyLayers({ ...context, signal }, withData, targets, progress);
-    const fetched = fetchContent(run, context, withData, targets);
+    const fetched = fetchContent(run, context, withData, targets).then(() => {
+      // The disk is idle while the last layer is verified, and the flush before the pin then finds little to do; what
+      // fails here fails there again.
+      store.objects.flush(context.lease).catch(() => {});
+    });
     // whichever fails first ends the other
     const fail = (reason: unknown): never => {
       targets.fail(reason);
