@@ -10,6 +10,9 @@ const KEPT = 384;
 /** The frame's kind, and how much of it is kept, before it. */
 const SLOT = 8 + KEPT;
 const HEAD = 8;
+/** Words of the head: frames so far; 1: they are kept. */
+const COUNT = 0;
+const ON = 1;
 const REQUEST = 1;
 const REPLY = 2;
 
@@ -18,8 +21,14 @@ export function makeFrameRing(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEAD + SLOTS * SLOT);
 }
 
+/** From now on frames are kept, or not any more. */
+export function keepFrames(memory: SharedArrayBuffer, on: boolean): void {
+  Atomics.store(new Uint32Array(memory), ON, on ? 1 : 0);
+}
+
 /**
- * The same channel, with what goes through it kept in the ring: a copy of a few hundred bytes a frame, no object.
+ * The same channel, with what goes through it kept in the ring while {@link keepFrames} says so: a copy of a few hundred
+ * bytes a frame, no object. Else it costs a look at a word.
  * @param memory of {@link makeFrameRing}; several channels may share it
  */
 export function recordFrames(channel: FuseChannel, memory: SharedArrayBuffer): FuseChannel {
@@ -27,13 +36,14 @@ export function recordFrames(channel: FuseChannel, memory: SharedArrayBuffer): F
   // Requests and replies each lie in one buffer for the life of a session: its words are copied, through one view.
   const sources: Uint32Array[] = [new Uint32Array(), new Uint32Array(), new Uint32Array()];
   function keep(kind: typeof REQUEST | typeof REPLY, given: Uint8Array, length: number): void {
+    if (words[ON] === 0) return;
     const frame = given.byteOffset % 4 === 0 ? given : given.slice();
     if (sources[kind]!.buffer !== frame.buffer)
       sources[kind] = new Uint32Array(frame.buffer, 0, frame.buffer.byteLength >>> 2);
     const source = sources[kind]!;
     const from = frame.byteOffset >>> 2;
     const kept = Math.min(length, KEPT);
-    const at = (HEAD + (Atomics.add(words, 0, 1) % SLOTS) * SLOT) >>> 2;
+    const at = (HEAD + (Atomics.add(words, COUNT, 1) % SLOTS) * SLOT) >>> 2;
     words[at] = kind;
     words[at + 1] = kept;
     // Up to three bytes at a buffer's very end may be lost, and only there.
@@ -60,7 +70,7 @@ export function recordFrames(channel: FuseChannel, memory: SharedArrayBuffer): F
 export function traceFrames(memory: SharedArrayBuffer): string[] {
   const bytes = new Uint8Array(memory).slice();
   const words = new Uint32Array(bytes.buffer);
-  const end = words[0]!;
+  const end = words[COUNT]!;
   const opcodes = new Map<bigint, number>();
   const lines: string[] = [];
   for (let n = Math.max(0, end - SLOTS); n < end; n++) {

@@ -27,7 +27,9 @@ export type LayerfsCommand =
   /** Opens and reads that come to the FUSE thread are EIO from now on: the image is not what was claimed. */
   | { readonly do: 'quarantine'; readonly key: string; readonly quarantined: boolean }
   /** An open that was PENDING was not handed over: it is no READ open. */
-  | { readonly do: 'uncount'; readonly node: number; readonly handle: number };
+  | { readonly do: 'uncount'; readonly node: number; readonly handle: number }
+  /** Tell what is counted and was touched so far, then `reported` with the same number: all commands before were taken. */
+  | { readonly do: 'report'; readonly number: number };
 
 /** What the FUSE thread tells the main thread. */
 export type LayerfsEvent =
@@ -36,8 +38,9 @@ export type LayerfsEvent =
   | { readonly tell: 'interrupt'; readonly request: RequestId }
   /** First uses, in order: `[layer, object, first leaf, end leaf]`. */
   | { readonly tell: 'touched'; readonly key: string; readonly ranges: readonly TouchedRange[] }
-  /** Opens of a chain since it was added. */
+  /** Opens of a chain since it was added; told with a report. */
   | { readonly tell: 'opens'; readonly key: string; readonly passthrough: number; readonly read: number }
+  | { readonly tell: 'reported'; readonly number: number }
   /** Passthrough does not work here, for ever: why, in plain words. */
   | { readonly tell: 'no-passthrough'; readonly why: string };
 

@@ -67,7 +67,6 @@ export function createLayerfs(components: LayerfsComponents, settings: LayerfsSe
     content,
     touches,
     opens,
-    clock,
     logger,
   });
   return {

@@ -1,4 +1,3 @@
-import type { Clock } from '../base/clock.ts';
 import { toFault } from '../base/fault.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { LayerfsCommand, LayerfsEvent, Mailbox } from './chain-messages.ts';
@@ -20,22 +19,18 @@ export interface LayerfsPortComponents {
   readonly content: ContentOpener;
   readonly touches: TouchRecorder;
   readonly opens: OpenTable;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
-
-const COUNTS_MS = 1000;
 
 type Commands = { readonly [C in LayerfsCommand as C['do']]: (command: C) => void };
 
 /** What the FUSE thread does with what the main thread says. */
 export function createLayerfsPort(components: LayerfsPortComponents): LayerfsPort {
-  const { mailbox, counter, chains, content, touches, opens, clock, logger } = components;
+  const { mailbox, counter, chains, content, touches, opens, logger } = components;
   /** Of a chain: its opens when they were told last. */
   const told = new Map<string, number>();
   // What was posted before this thread ran is heard at the first request.
   let heard = -1;
-  let countsDue = Number.NEGATIVE_INFINITY;
 
   const commands: Commands = {
     add: ({ chain }) => {
@@ -62,6 +57,11 @@ export function createLayerfsPort(components: LayerfsPortComponents): LayerfsPor
       if (chain !== undefined) chain.quarantined = quarantined;
     },
     uncount: ({ node, handle }) => content.release(node, handle),
+    report: ({ number }) => {
+      touches.flush();
+      tellCounts();
+      mailbox.post({ tell: 'reported', number });
+    },
   };
 
   const hear = (): void => {
@@ -94,10 +94,6 @@ export function createLayerfsPort(components: LayerfsPortComponents): LayerfsPor
       if (now === heard) return;
       heard = now;
       hear();
-      // The main thread wakes this one for its own reasons, once a second at least while anything is mounted.
-      if (clock.monotonic() < countsDue) return;
-      countsDue = clock.monotonic() + COUNTS_MS;
-      tellCounts();
     },
   };
 }

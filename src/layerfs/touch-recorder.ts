@@ -6,6 +6,8 @@ export interface TouchRecorder {
   touch(chain: string, layer: number, object: number, first: number, end: number, leaves: number): void;
   /** Hands over what came since, where it is time. */
   poll(): void;
+  /** Hands it over now. */
+  flush(): void;
   /** A recording ended: what came is handed over, what was seen is forgotten. */
   end(chain: string): void;
 }
@@ -60,6 +62,9 @@ export function createTouchRecorder({ onTouched, now }: TouchRecorderComponents)
       const at = now();
       if (at < due) return;
       due = at + FLUSH_MS;
+      this.flush();
+    },
+    flush() {
       for (const [chain, recording] of recordings) handOver(chain, recording);
     },
     end(chain) {

@@ -137,7 +137,7 @@ export function createMountCalls(components: MountCallsComponents, settings: Mou
       await profiles.forgetProfile(key);
       return forgotten;
     },
-    debugFuse: async () => fuseDebugView(await mounts.status()),
+    debugFuse: async () => fuseDebugView(...(await Promise.all([mounts.status(), mounts.frames()]))),
   };
 }
 

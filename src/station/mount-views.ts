@@ -1,3 +1,4 @@
+import type { FuseFrames } from '../mounts/link/link-messages.ts';
 import type {
   FuseDebugView,
   LazyImageView,
@@ -84,7 +85,7 @@ export function mountView(
   };
 }
 
-export function fuseDebugView(status: MountServiceStatus): FuseDebugView {
+export function fuseDebugView(status: MountServiceStatus, frames?: FuseFrames): FuseDebugView {
   const server = mountServerView(status);
   return {
     ...(server === undefined ? {} : { server }),
@@ -94,8 +95,9 @@ export function fuseDebugView(status: MountServiceStatus): FuseDebugView {
       complete: chain.complete,
       ...readsView(chain),
     })),
-    operations: {},
-    trace: [],
+    operations: frames?.operations ?? {},
+    trace: frames?.trace ?? [],
+    ...(frames === undefined ? {} : { traced: frames.kept }),
   };
 }
 

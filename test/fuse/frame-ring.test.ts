@@ -1,5 +1,5 @@
 import { createDeferredReplies } from '../../src/fuse/deferred-replies.ts';
-import { makeFrameRing, recordFrames, traceFrames } from '../../src/fuse/frame-ring.ts';
+import { keepFrames, makeFrameRing, recordFrames, traceFrames } from '../../src/fuse/frame-ring.ts';
 import { createMemoryChannel } from '../../src/fuse/memory-channel.ts';
 import { createFuseSession } from '../../src/fuse/session.ts';
 import { operation } from '../../src/fuse/wire/operations.ts';
@@ -9,6 +9,7 @@ import { createMemoryFilesystem } from './memory-filesystem.ts';
 
 function harness() {
   const memory = makeFrameRing();
+  keepFrames(memory, true);
   const inner = createMemoryChannel();
   const channel = recordFrames(inner, memory);
   const filesystem = createMemoryFilesystem(
@@ -45,6 +46,19 @@ describe('a ring of frames', () => {
       '-> unique=6 ok +4096',
       'READ unique=8 node=3 uid=0',
       '-> unique=8 ok +4096',
+    ]);
+  });
+
+  it('keeps none unless it is told to', () => {
+    const { memory, inner, session } = harness();
+    for (const on of [false, true, false]) {
+      keepFrames(memory, on);
+      inner.feed(encodeRequest(operation('STATFS'), { unique: on ? 4 : 2, node: 1 }));
+      session.serve();
+    }
+    expect(traceFrames(memory).map((line) => line.split(' ').slice(0, 3).join(' '))).toEqual([
+      'STATFS unique=4 node=1',
+      '-> unique=4 ok',
     ]);
   });
 

@@ -328,9 +328,11 @@ describe('what is told of a chain', () => {
     const served = serve(true);
     open(served, 'small');
     open(served, 'small');
-    now += 2000;
-    served.command({ do: 'complete', key: 'chain', complete: true });
+    served.command({ do: 'report', number: 7 });
     expect(served.take('opens')).toEqual([{ tell: 'opens', key: 'chain', passthrough: 2, read: 0 }]);
+    expect(served.take('reported')).toEqual([{ tell: 'reported', number: 7 }]);
+    served.command({ do: 'report', number: 8 });
+    expect(served.take('opens')).toEqual([]);
   });
 });
 

@@ -117,10 +117,7 @@ export async function mountLayers(folder: string, options: MountLayersOptions): 
       await thread.wake();
     },
     async opens(key) {
-      await new Promise((resolve) => setTimeout(resolve, 1100));
-      await mount.command({ do: 'complete', key, complete: true });
-      // The event was sent before the command's own request was answered, and comes by another way.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await thread.wake();
       const told = events.findLast((event) => event.tell === 'opens' && event.key === key);
       return told?.tell === 'opens' ? told : { passthrough: 0, read: 0 };
     },

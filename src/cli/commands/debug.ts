@@ -37,6 +37,8 @@ export const debug: CommandModule = (program, context) => {
     .action(async () => {
       const at = context();
       const found = await stationClient(at).call('debugFuse', undefined, at.signal);
+      if (found.traced === false)
+        at.note('requests and replies are kept from now on, for five minutes: ask again to see them');
       at.lines(fuseLines(found), found);
     });
 };

@@ -5,6 +5,7 @@ import { checkShape } from '../../base/json-shape.ts';
 import type { Logger } from '../../observe/logger.ts';
 import type {
   ChainSpec,
+  FuseFrames,
   LinkGreeting,
   MountedView,
   MountServerStatus,
@@ -35,6 +36,7 @@ export interface LinkClient {
   mount(mount: OverlayMountSpec, signal: AbortSignal): Promise<MountedView>;
   unmount(target: string, lazy: boolean, signal: AbortSignal): Promise<void>;
   status(signal: AbortSignal): Promise<MountServerStatus>;
+  frames(signal: AbortSignal): Promise<FuseFrames>;
   /** Resolves when the connection has ended, for whatever reason. To connect again is the caller's. */
   readonly ended: Promise<void>;
   close(): void;
@@ -163,6 +165,9 @@ export async function connectLink(
       },
       async status(requestSignal) {
         return (await ask({ ask: 'status' }, requestSignal)) as MountServerStatus;
+      },
+      async frames(requestSignal) {
+        return (await ask({ ask: 'frames' }, requestSignal)) as FuseFrames;
       },
       ended,
       close: () => connection.close(),

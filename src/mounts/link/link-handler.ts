@@ -1,4 +1,10 @@
-import type { ChainSpec, MountedView, MountServerStatus, OverlayMountSpec } from './link-messages.ts';
+import type {
+  ChainSpec,
+  FuseFrames,
+  MountedView,
+  MountServerStatus,
+  OverlayMountSpec,
+} from './link-messages.ts';
 
 /** What the station asks of the mount server. A thrown Fault is the answer. */
 export interface LinkHandler {
@@ -8,4 +14,5 @@ export interface LinkHandler {
   mount(mount: OverlayMountSpec, signal: AbortSignal): Promise<MountedView>;
   unmount(target: string, lazy: boolean, signal: AbortSignal): Promise<void>;
   status(): Promise<MountServerStatus> | MountServerStatus;
+  frames(): FuseFrames;
 }

@@ -72,6 +72,16 @@ export interface MountServerStatus {
   readonly mounts: readonly MountedView[];
 }
 
+/** What the kernel asked of the mount server. */
+export interface FuseFrames {
+  /** Requests by operation, since it started. */
+  readonly operations: Readonly<Record<string, number>>;
+  /** Whether frames were kept before this question; from it on they are, for five minutes. */
+  readonly kept: boolean;
+  /** The last requests and replies, oldest first, a line each. */
+  readonly trace: readonly string[];
+}
+
 /** The mount server's answer to `hello`. */
 export interface LinkGreeting {
   readonly version: string;
@@ -92,7 +102,9 @@ export type StationRequest =
   | { readonly id: number; readonly ask: 'mount'; readonly mount: OverlayMountSpec }
   /** `not-found/not-mounted`, `busy/mount-in-use`; `lazy` detaches it all the same. */
   | { readonly id: number; readonly ask: 'unmount'; readonly target: string; readonly lazy: boolean }
-  | { readonly id: number; readonly ask: 'status' };
+  | { readonly id: number; readonly ask: 'status' }
+  /** Answers {@link FuseFrames}. */
+  | { readonly id: number; readonly ask: 'frames' };
 
 /**
  * What the mount server wants of the station: leaves of an object in `[first, end)`, to be in `cas/<cid>` (then the

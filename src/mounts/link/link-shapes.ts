@@ -95,6 +95,10 @@ export const REQUESTS: Readonly<Record<StationRequest['ask'], Request>> = {
       mounts: list(mountedView, MAX_CHAINS),
     }),
   },
+  frames: {
+    asked: record({}),
+    done: record({ operations: record({}), kept: flag, trace: list(text(MAX_SAID_PATH), 1024) }),
+  },
 };
 
 /** One row a message, by the field that it alone has. */

@@ -87,6 +87,8 @@ function perform(handler: LinkHandler, message: StationRequest, signal: AbortSig
       return handler.unmount(message.target, message.lazy, signal);
     case 'status':
       return handler.status();
+    case 'frames':
+      return handler.frames();
     case 'hello':
       return undefined;
   }

@@ -151,6 +151,11 @@ export interface FuseDebugView {
   })[];
   /** Requests of the kernel by operation. */
   readonly operations: Readonly<Record<string, number>>;
+  /**
+   * Whether the last requests were kept before this question; from it on they are, for five minutes. Absent: no mount
+   * server answered.
+   */
+  readonly traced?: boolean;
   /** The last requests and replies, oldest first, one line each. */
   readonly trace: readonly string[];
 }

@@ -21,6 +21,9 @@ export interface FuseThreadData {
   /** `<root>/run/unanswered`, and the memory of unanswered-file.ts: used where the kernel does not send again. */
   readonly unanswered: string;
   readonly unansweredMemory: SharedArrayBuffer;
+  /** See `FuseDebug`. */
+  readonly frames: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
   /** Int32: see {@link MESSAGES} and {@link DRAIN}. */
   readonly shared: SharedArrayBuffer;
 }

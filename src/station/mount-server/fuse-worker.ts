@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { createDeviceChannel } from '../../fuse/device-channel.ts';
+import { recordFrames } from '../../fuse/frame-ring.ts';
 import { notifyResend } from '../../fuse/resend.ts';
 import { createFuseSession } from '../../fuse/session.ts';
 import type { SessionTerms } from '../../fuse/session-terms.ts';
@@ -36,7 +37,7 @@ function threadLogger(bindings: object): Logger {
 
 let unanswered: UnansweredFile | undefined;
 const logger = threadLogger({});
-const channel = createDeviceChannel(data.device);
+const channel = recordFrames(createDeviceChannel(data.device), data.frames);
 const layerfs = createLayerfs(
   {
     mailbox: {
@@ -72,6 +73,7 @@ const session = createFuseSession(
     channel,
     filesystem: layerfs.filesystem,
     logger,
+    counters: new Uint32Array(data.counters),
     ...(data.terms === undefined ? {} : { terms: data.terms }),
     poll() {
       layerfs.poll();

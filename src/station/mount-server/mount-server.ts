@@ -1,9 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import { Fault, toFault } from '../../base/fault.ts';
 import { VERSION } from '../../config/version.ts';
-import { createDeferredReplies } from '../../fuse/deferred-replies.ts';
-import { createDeviceChannel } from '../../fuse/device-channel.ts';
-import type { DeferredReplies } from '../../fuse/filesystem.ts';
 import type { SessionEnd } from '../../fuse/session.ts';
 import { parseSessionTerms, type SessionTerms } from '../../fuse/session-terms.ts';
 import type { MountSettings } from '../../keeper/mount-settings.ts';
@@ -17,10 +14,12 @@ import type { Logger } from '../../observe/logger.ts';
 import { setReadahead } from '../../syscalls/bdi-readahead.ts';
 import type { Syscalls } from '../../syscalls/syscalls.ts';
 import { type BookedChain, openChainBook } from './chain-book.ts';
+import { createFuseDebug } from './fuse-debug.ts';
 import { startFuseThread } from './fuse-thread.ts';
+import { createKernelReplies } from './kernel-replies.ts';
 import { openOverlayBook } from './overlay-book.ts';
 import { readState } from './state-file.ts';
-import { openUnansweredFile, takeUnanswered, UNANSWERED_BYTES } from './unanswered-file.ts';
+import { takeUnanswered, UNANSWERED_BYTES } from './unanswered-file.ts';
 
 export interface MountServerComponents {
   readonly syscalls: Syscalls;
@@ -46,6 +45,9 @@ export interface MountServer {
   drain(): Promise<void>;
 }
 
+/** Of what was used first, while it is recorded. */
+const REPORT_MS = 1000;
+
 interface Opens {
   readonly passthrough: number;
   readonly read: number;
@@ -67,23 +69,18 @@ export async function openMountServer(
   const isResent = (): boolean => mount.resend !== 'off' && terms?.resend === true;
   const unansweredMemory = new SharedArrayBuffer(UNANSWERED_BYTES);
   const left = isResent() || !resumed ? [] : takeUnanswered(layout.unanswered, unansweredMemory);
-  const replies = createDeferredReplies(createDeviceChannel(device));
-  let watched: DeferredReplies | undefined;
-  /** By way of the file where the kernel does not send again, which INIT tells. */
-  const by = (): DeferredReplies => {
-    if (isResent()) return replies;
-    watched ??= openUnansweredFile(layout.unanswered, unansweredMemory).watch(replies);
-    return watched;
-  };
-  const answeredLater: DeferredReplies = {
-    error: (request, errno) => by().error(request, errno),
-    bytes: (request, bytes) => by().bytes(request, bytes),
-    opened: (request, handle) => by().opened(request, handle),
-  };
+  const debug = createFuseDebug();
+  const replies = createKernelReplies({
+    device,
+    frames: debug.frames,
+    unanswered: layout.unanswered,
+    unansweredMemory,
+    isResent,
+  });
 
   const answers = createMissingAnswers(
     {
-      replies: answeredLater,
+      replies,
       want: ({ chain, layer, object, first, end, path }, signal) =>
         link.want({ chain, layer, object, first, end, path }, signal),
       command: (command) => thread.command(command),
@@ -114,6 +111,8 @@ export async function openMountServer(
   }
 
   async function status(): Promise<MountServerStatus> {
+    // What is counted there is told here.
+    await thread.wake().catch(() => {});
     const mounts = await overlays.list();
     const count = (key: string): number => mounts.filter(({ chain, gone }) => chain === key && !gone).length;
     const isOn = noPassthrough === undefined && terms?.passthrough === true;
@@ -169,6 +168,7 @@ export async function openMountServer(
         mount: (spec, signal) => overlays.mount(spec, signal),
         unmount: (target, lazy, signal) => overlays.unmount(target, lazy, signal),
         status,
+        frames: () => debug.look(),
       },
       clock,
       logger,
@@ -192,6 +192,7 @@ export async function openMountServer(
       resend: mount.resend !== 'off',
       unanswered: layout.unanswered,
       unansweredMemory,
+      debug,
       ...(terms === undefined ? {} : { terms }),
       wholeAtOpen: mount.wholeAtOpen,
       passthrough: mount.passthrough === 'auto',
@@ -211,6 +212,12 @@ export async function openMountServer(
       fuse === undefined ? undefined : setReadahead(fuse.device, Math.ceil(mount.readahead / 1024)),
     )
     .catch((error) => logger.info({ error: toFault(error).message }, 'the read-ahead stays as it is'));
+
+  // What is used while it is recorded is told though no request comes behind it.
+  const recorded = setInterval(() => {
+    if (chains.list().some(({ recording }) => recording)) thread.wake().catch(() => {});
+  }, REPORT_MS);
+  void thread.served.then(() => clearInterval(recorded));
 
   return { served: thread.served, drain: () => thread.drain() };
 }

@@ -235,6 +235,10 @@ export function createMountService(
           : { why: toFault(server.reason).message }),
       };
     },
+    async frames() {
+      if (!link.isOpen) return undefined;
+      return link.call((client) => client.frames(limit()), limit()).catch(() => undefined);
+    },
     async release({ all, force }) {
       const mounts = (await list()).filter(({ gone }) => gone !== true);
       if (!all) return { left: mounts, unmounted: [] };

@@ -1,5 +1,5 @@
 import type { KeeperStatus } from '../../keeper/keeper-messages.ts';
-import type { MountServerStatus } from '../../mounts/link/link-messages.ts';
+import type { FuseFrames, MountServerStatus } from '../../mounts/link/link-messages.ts';
 import type { MountableImage } from '../../transfer/lazy/lazy-images.ts';
 
 export interface MountOptions {
@@ -107,6 +107,8 @@ export interface MountService {
   uppers(): Promise<readonly KeptUpper[]>;
   /** Never throws: says what it knows. */
   status(): Promise<MountServiceStatus>;
+  /** What the kernel asked; `undefined` where no mount server runs, or it does not answer. */
+  frames(): Promise<FuseFrames | undefined>;
   /**
    * Before a planned stop. `all`: unmounts everything and ends keeper and mount server.
    * @throws Fault `busy/mounts-in-use` (fields: mounts) with `all` while something is mounted, unless `force`

@@ -16,6 +16,9 @@ interface Run {
   readonly timer: NodeJS.Timeout;
 }
 
+/** The mount server tells once a second what was used: what is of the window comes this late at most. */
+const TOLD_LATE_MS = 1500;
+
 /** Ranges of one run that are remembered: more than a profile holds, since neighbours become one. */
 const MAX_RANGES = 65_536;
 
@@ -40,7 +43,7 @@ export function createProfileRecorder(
   return {
     begin(key) {
       if (runs.has(key)) return;
-      const timer = setTimeout(() => end(key), windowMs);
+      const timer = setTimeout(() => end(key), windowMs + TOLD_LATE_MS);
       timer.unref();
       runs.set(key, { ranges: [], timer });
     },

@@ -27,6 +27,8 @@ export interface Away {
   readonly delay: number;
   /** Nothing comes. */
   readonly hold: boolean;
+  /** What is used first is of interest. */
+  readonly recording?: boolean;
 }
 
 export const awayFolder = (root: string): string => join(root, 'away');
@@ -113,7 +115,7 @@ export function createAwayImages(
     get: (key) => images.find((image) => image.key === key),
     list: () => [],
     touched: (key, ranges) => touches.push([key, ranges]),
-    recording: () => false,
+    recording: () => away().recording === true,
     used(key, mounted) {
       if (mounted) used.add(key);
       else used.delete(key);

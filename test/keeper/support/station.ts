@@ -55,6 +55,8 @@ const calls: Readonly<Record<string, (...args: never[]) => unknown>> = {
   list: () => mounts.list(),
   uppers: () => mounts.uppers(),
   status: () => mounts.status(),
+  frames: () => mounts.frames(),
+  touches: () => lazy.touches,
   release: (how: { all: boolean; force: boolean }) => mounts.release(how),
   wants: () => lazy.wants,
   used: () => lazy.mounted(),

@@ -30,6 +30,7 @@ export function quietHandler(more: Partial<LinkHandler> = {}): LinkHandler {
     mount: async (mount) => ({ ...mount, mountedAt: 0 }),
     unmount: async () => {},
     status: () => emptyStatus,
+    frames: () => ({ operations: {}, kept: false, trace: [] }),
     ...more,
   };
 }
