@@ -9,6 +9,7 @@ import type { BackingFiles } from './backing-files.ts';
 import type { Chain } from './chain.ts';
 import type { Content, ContentFiles } from './content-files.ts';
 import type { MissingContent } from './missing-content.ts';
+import { createObjectNamer } from './object-name.ts';
 import { isReadHandle, type OpenTable } from './open-table.ts';
 import { newReadPattern, noteRead, type ReadPattern } from './read-pattern.ts';
 import type { TouchRecorder } from './touch-recorder.ts';
@@ -79,6 +80,7 @@ class StoreContent implements ContentOpener {
   readonly #missing: (missing: MissingContent) => void;
   readonly #logger: Logger;
   readonly #wholeAtOpen: number;
+  readonly #nameOf = createObjectNamer();
   readonly #patterns = new Map<number, ReadPattern>();
   #passthroughHandle = 2;
 
@@ -110,7 +112,7 @@ class StoreContent implements ContentOpener {
       out.passthrough(this.#passthroughHandle, id);
       return 0;
     }
-    const content = this.#files.open(node, size, () => index.objectCid(object).toString());
+    const content = this.#files.open(node, size, () => this.#nameOf(index, object));
     const leaves = leafCount(size);
     let here = large;
     try {
@@ -137,7 +139,7 @@ class StoreContent implements ContentOpener {
     const known = this.#opens.backingId(node);
     if (known > 0) return known;
     if (!this.#backing.on || (chain.recording && large)) return 0;
-    const id = this.#backing.open(index.objectCid(object).toString());
+    const id = this.#backing.open(this.#nameOf(index, object));
     if (id === 0 || this.#opens.keepBackingId(node, id)) return id;
     this.#backing.close(id);
     this.#backing.turnOff(this.#opens.closedWhy ?? 'the open files cannot be kept in mind');
@@ -167,8 +169,7 @@ class StoreContent implements ContentOpener {
       return 0;
     }
     // Not open: by an earlier process. Closed with its handle as one of ours.
-    const content =
-      this.#files.get(node) ?? this.#files.open(node, total, () => index.objectCid(object).toString());
+    const content = this.#files.get(node) ?? this.#files.open(node, total, () => this.#nameOf(index, object));
     const first = Math.floor(offset / CHUNK_SIZE);
     const end = Math.floor((offset + length - 1) / CHUNK_SIZE) + 1;
     const large = total > this.#wholeAtOpen;
