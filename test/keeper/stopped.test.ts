@@ -146,6 +146,22 @@ describe('a planned replacement', () => {
     },
   );
 
+  it('of both comes with a station of another version', async () => {
+    await held.start();
+    await held.mount(target);
+    const [keeper = 0] = held.pids('keeper');
+    const [server = 0] = held.pids('mount-server');
+    const opened = await open(join(target, 'srv/big'));
+    await held.call('stop');
+    await ended('station');
+    await held.start('--version', '9.9.9');
+    expect(await held.next('keeper', keeper)).not.toBe(keeper);
+    expect(await held.next('mount-server', server)).not.toBe(server);
+    expect(sha256(await opened.readFile())).toBe(sha256(BIG));
+    await opened.close();
+    expect(await held.unmount(target)).toEqual({ target });
+  });
+
   it('of the mount server needs no station', async () => {
     await held.start();
     await held.mount(target);

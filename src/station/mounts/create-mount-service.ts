@@ -2,6 +2,7 @@ import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../base/clock.ts';
 import { Fault, toFault } from '../../base/fault.ts';
+import { VERSION } from '../../config/version.ts';
 import { deviceHolder } from '../../keeper/device-holder.ts';
 import type { KeeperEnd, KeeperStatus, SpawnSpec } from '../../keeper/keeper-messages.ts';
 import { type MountSettings, writeMountSettings } from '../../keeper/mount-settings.ts';
@@ -18,6 +19,7 @@ import { createLinkHold } from './link-hold.ts';
 import type { MountOptions, MountService, StationMount, Unmounted } from './mount-service.ts';
 import { makeMount, takeAway } from './overlay-calls.ts';
 import { resolveTarget } from './resolve-target.ts';
+import { upgradeProcesses } from './upgrade.ts';
 import { createUppers } from './uppers.ts';
 import { createUsedChains } from './used-chains.ts';
 
@@ -32,6 +34,8 @@ export interface MountServiceSettings extends MountSettings {
   readonly root: string;
   /** How the keeper starts this station anew; absent: somebody else does (systemd). */
   readonly respawn?: SpawnSpec;
+  /** Of this package: VERSION unless told. */
+  readonly version?: string;
 }
 
 /** Answers of processes of this machine, mount(2) included. */
@@ -190,6 +194,7 @@ export function createMountService(
         link.open();
         await keeper.ensure(limit());
         await link.client(limit());
+        await upgradeProcesses({ keeper, link, logger }, settings.version ?? VERSION, limit());
         return;
       }
       used.clear();

@@ -18,6 +18,7 @@ const { values } = parseArgs({
     root: { type: 'string', default: '' },
     wait: { type: 'string', default: '30000' },
     resend: { type: 'string', default: 'auto' },
+    version: { type: 'string' },
   },
 });
 const { root } = values;
@@ -43,6 +44,7 @@ const mounts = createMountService(
     passthrough: 'auto',
     resend: values.resend === 'off' ? 'off' : 'auto',
     logLevel: 'debug',
+    ...(values.version === undefined ? {} : { version: values.version }),
   },
 );
 const signal = new AbortController().signal;
