@@ -20,9 +20,12 @@ export const OBJECTS_NAME = Buffer.from('o');
 const DOT = Buffer.from('.');
 const DOT_DOT = Buffer.from('..');
 /** Names in each of two generations of listings, 8 bytes each: the rest of a big directory is read from it, not made again. */
-const LISTED_NAMES = 200_000;
-/** A listing counts at least this, for its objects. */
-const LISTING_WEIGHT = 32;
+const LISTED_NAMES = 100_000;
+/**
+ * A listing counts at least this: its objects take some 700 bytes. The kernel keeps what it has read of a directory, so a
+ * small one is asked for twice in a row, for its names and for its end, and then for a long while not.
+ */
+const LISTING_WEIGHT = 400;
 
 export function createDirectoryReader(chains: ChainTable): DirectoryReader {
   return new ListingReader(chains);

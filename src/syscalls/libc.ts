@@ -51,7 +51,7 @@ function bind(koffi: Koffi, library: LibraryHandle, prototype: string): LibcFunc
   return {
     call(...args) {
       const value = native(...args) as number;
-      return { value, errno: koffi.errno() };
+      return { value, errno: value === -1 ? koffi.errno() : 0 };
     },
     callLater(...args) {
       return new Promise((resolve, reject) => {

@@ -59,7 +59,7 @@ export function startFuseThread(
     name: 'fuse',
     workerData,
     // layer indexes are outside V8's heap; what is on it lives as long as a request
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    resourceLimits: { maxYoungGenerationSizeMb: 3 },
   });
 
   function command(message: LayerfsCommand): void {
