@@ -2,7 +2,7 @@ import { Fault } from '../base/fault.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { MountCall, Syscalls } from '../syscalls/syscalls.ts';
 import { type MountInfo, mountAt, readMountInfo } from './mountinfo.ts';
-import { probeRoot, type RootProbe } from './root-probe.ts';
+import { createRootProbe, type RootProbe } from './root-probe.ts';
 
 export interface PlanComponents {
   readonly syscalls: Syscalls;
@@ -22,7 +22,7 @@ export interface PlanSettings {
  * @throws Fault of the call; `unavailable/mount-does-not-answer`; `internal/mount-not-seen`; `cancelled`
  */
 export async function executePlan(
-  { syscalls, logger, probe = probeRoot }: PlanComponents,
+  { syscalls, logger, probe = createRootProbe() }: PlanComponents,
   calls: readonly MountCall[],
   signal: AbortSignal,
   { deadline = 5000 }: PlanSettings = {},

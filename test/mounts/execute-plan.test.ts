@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { executePlan } from '../../src/mounts/execute-plan.ts';
 import { planOverlay } from '../../src/mounts/overlay-plan.ts';
@@ -120,9 +120,15 @@ describe('a plan', () => {
   it('is undone where the mount does not answer, without waiting for it', async () => {
     await using scene = await mountScene();
     const { syscalls, target } = scene;
+    let device = -1;
     const components = {
       logger: silentLogger,
-      syscalls: { ...syscalls, mount: async () => void (await mountBareFuse(syscalls, target)) },
+      syscalls: {
+        ...syscalls,
+        async mount(): Promise<void> {
+          ({ device } = await mountBareFuse(syscalls, target));
+        },
+      },
     };
     const call: MountCall = { source: 'shp-test', target, type: 'fuse.shp-test', flags: [], data: '' };
     await expect(executePlan(components, [call], never, { deadline: 200 })).rejects.toMatchObject({
@@ -131,18 +137,20 @@ describe('a plan', () => {
       fields: { target },
     });
     expect(await scene.mounts()).toEqual([]);
+    closeSync(device);
   });
 
   it('is undone when it is cancelled while the mount is asked', async () => {
     await using scene = await mountScene();
     const { syscalls, target } = scene;
     const cancel = new AbortController();
+    let device = -1;
     const components = {
       logger: silentLogger,
       syscalls: {
         ...syscalls,
         async mount(): Promise<void> {
-          await mountBareFuse(syscalls, target);
+          ({ device } = await mountBareFuse(syscalls, target));
           setTimeout(() => cancel.abort(), 50);
         },
       },
@@ -151,5 +159,6 @@ describe('a plan', () => {
     await expect(executePlan(components, [call], cancel.signal)).rejects.toMatchObject({ kind: 'cancelled' });
     expect(await scene.mounts()).toEqual([]);
     await expect(executePlan(components, [call], cancel.signal)).rejects.toMatchObject({ kind: 'cancelled' });
+    closeSync(device);
   });
 });

@@ -1,32 +1,38 @@
-import { probeRoot } from '../../src/mounts/root-probe.ts';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createRootProbe } from '../../src/mounts/root-probe.ts';
+import { createSyscalls } from '../../src/syscalls/koffi-syscalls.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { mountBareFuse } from '../syscalls/bare-fuse.ts';
 
 const never = new AbortController().signal;
 
 describe('the probe of a root', () => {
-  it('is content with a folder that answers, also one that looks like an option', async () => {
+  it('is content with a folder that answers', async () => {
     using folder = tempFolder('probe');
-    await probeRoot(folder.path, 5000, never);
+    await createRootProbe()(folder.path, 5000, never);
   });
 
   it('says what the system said', async () => {
-    await expect(probeRoot('/nonexistent/folder', 5000, never)).rejects.toMatchObject({
+    await expect(createRootProbe()('/nonexistent/folder', 5000, never)).rejects.toMatchObject({
       code: 'mount-does-not-answer',
-      message: expect.stringContaining('No such file'),
+      message: expect.stringContaining('no such file'),
     });
   });
 
-  it('works where the system has no stat(1)', async () => {
+  it('gives up on folders that do not answer, and holds one thread with them', async () => {
     using folder = tempFolder('probe');
-    const path = process.env['PATH'];
-    process.env['PATH'] = folder.path;
-    try {
-      await probeRoot(folder.path, 5000, never);
-      await expect(probeRoot(`${folder.path}/absent`, 5000, never)).rejects.toMatchObject({
-        code: 'mount-does-not-answer',
-      });
-    } finally {
-      process.env['PATH'] = path;
+    const silent = join(folder.path, 'silent');
+    mkdirSync(silent);
+    const probe = createRootProbe();
+    {
+      await using _mounted = await mountBareFuse(createSyscalls(), silent);
+      for (let asked = 0; asked < 6; asked++) {
+        await expect(probe(silent, 20, never)).rejects.toMatchObject({ code: 'mount-does-not-answer' });
+      }
+      // other work of the pool goes on
+      await createRootProbe()(folder.path, 5000, never);
     }
+    await probe(folder.path, 5000, never);
   });
 });

@@ -5,6 +5,7 @@ import { executePlan } from '../../mounts/execute-plan.ts';
 import type { MountedView, OverlayMountSpec } from '../../mounts/link/link-messages.ts';
 import { type MountInfo, mountAt, readMountInfo } from '../../mounts/mountinfo.ts';
 import { chainFolder, type OverlayPaths, planOverlay } from '../../mounts/overlay-plan.ts';
+import { createRootProbe } from '../../mounts/root-probe.ts';
 import { unmount } from '../../mounts/unmount.ts';
 import { dressUpper } from '../../mounts/upper-root.ts';
 import type { Logger } from '../../observe/logger.ts';
@@ -34,6 +35,7 @@ export function openOverlayBook(
   const booked = new Map<string, MountedView>();
   for (const view of (readState(path) ?? []) as readonly MountedView[]) booked.set(view.target, view);
   const busy = new Set<string>();
+  const probe = createRootProbe();
 
   const save = (): void => writeState(path, [...booked.values()]);
 
@@ -85,7 +87,7 @@ export function openOverlayBook(
         if (upper !== undefined) {
           await dressUpper({ syscalls, logger }, chainFolder(paths.fuse, spec.chain), upper.upper);
         }
-        await executePlan({ syscalls, logger }, planOverlay(spec, paths), signal);
+        await executePlan({ syscalls, logger, probe }, planOverlay(spec, paths), signal);
         const view: MountedView = { ...spec, mountedAt: clock.now() };
         booked.set(spec.target, view);
         save();
