@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../image/command.ts';
 
@@ -20,6 +20,21 @@ export async function mountOverlay(folder: string, lowers: readonly string[]): P
     path,
     [Symbol.asyncDispose]: async () => {
       await run('umount', ['-l', path]);
+    },
+  };
+}
+
+/** The same to be written, on a new upper that goes with it: nothing of one start is there for the next. */
+export async function mountWritable(folder: string, lower: string): Promise<OverlayMount> {
+  const path = join(folder, 'merged');
+  for (const name of ['merged', 'upper', 'work']) mkdirSync(join(folder, name), { recursive: true });
+  const options = `lowerdir=${lower},upperdir=upper,workdir=work,metacopy=off,redirect_dir=off,index=off`;
+  await run('mount', ['-i', '-t', 'overlay', '-o', options, 'shp-bench', path], { cwd: folder });
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await run('umount', ['-l', path]);
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -32,6 +32,11 @@ export interface Resolution {
   readonly profiles: readonly CatalogueProfile[];
 }
 
+/** An image of which no more is known than how it is called below its published root: an id, or a name. */
+export interface NamedImage {
+  readonly name: string;
+}
+
 /** An image of this station, as others are asked for it. */
 export interface HeldImage {
   /** An image ID, manifest or index digest. */

@@ -1,7 +1,7 @@
 import type { KeptBlob } from '../store/image-records.ts';
 import type { BlockFetcher, Holdings } from './block-fetcher.ts';
 import type { CatalogueProfile } from './catalogue/catalogue.ts';
-import type { HeldImage, ImageQuery, Resolution } from './image-query.ts';
+import type { HeldImage, ImageQuery, NamedImage, Resolution } from './image-query.ts';
 
 export interface PeerSummary {
   readonly id: string;
@@ -71,6 +71,6 @@ export interface Swarm {
    */
   keptBlobs(image: HeldImage, options: { from?: string; signal: AbortSignal }): Promise<readonly KeptBlob[]>;
   /** Start-up profiles of an image that trusted catalogues, else connected stations name within 2 s: a hint. */
-  profiles(image: HeldImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
+  profiles(image: HeldImage | NamedImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
   stop(): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CID } from 'multiformats/cid';
 import type { DagLink } from '../../src/image/dag/dag-block.ts';
 import { bytesOf } from '../store/store-fixture.ts';
@@ -111,7 +112,7 @@ describe('a lazy image that lies', () => {
     expect(b.station.store.bindings.get(genuine.diffIds[0] as `sha256:${string}`)).toBeUndefined();
   });
 
-  it('by a tree that its index does not make is never opened', async () => {
+  it('by a tree that its index does not make is quarantined when its start is over', async () => {
     await using pair = await lazyPair();
     const { source, b } = pair;
     const { layer } = await pushed(source, genuine);
@@ -120,8 +121,11 @@ describe('a lazy image that lies', () => {
       const { tree } = layerParts(source.store, lie.layer);
       return ofImage(genuine, [forger.layer({ ...layerParts(source.store, layer), tree })]);
     });
-    expect(await faultOf(b.open(fake))).toMatchObject({ kind: 'corrupt', code: 'tree-mismatch' });
-    expect(b.lazy.list()).toEqual([]);
-    expect([...b.station.store.drafts.all()]).toEqual([]);
+    const opened = await b.open(fake);
+    while (b.lazy.list()[0]?.state !== 'quarantined') await sleep(20);
+    expect(b.lazy.list()[0]?.why).toMatch(/layer 0 is not what it says: the tree of layer/);
+    const want = wantOf(b, opened, 'bin/su');
+    expect(await faultOf(b.lazy.want(want, soon()))).toMatchObject({ kind: 'corrupt', code: 'quarantined' });
+    expect([...b.station.store.images.all()]).toEqual([]);
   });
 });

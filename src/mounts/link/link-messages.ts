@@ -120,6 +120,8 @@ export interface WantMessage {
   readonly end: number;
   /** What a person calls it: for logs. */
   readonly path: string;
+  /** Nobody waits for it yet: it goes behind what somebody waits for. */
+  readonly ahead?: boolean;
 }
 
 /** First uses of content, in order, for the start-up profile: `[layer, object, first leaf, end leaf]`. */

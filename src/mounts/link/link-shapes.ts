@@ -118,6 +118,7 @@ const SERVER_MESSAGES: Readonly<Record<string, Shape>> = {
     first: count(),
     end: count(),
     path: PATH,
+    ahead: optional(flag),
   }),
   cancel: record({ cancel: count() }),
   touched: record({

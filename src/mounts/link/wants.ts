@@ -68,7 +68,9 @@ export function createWants(
   let closed: Fault | undefined;
 
   function outstandingOf(range: WantedRange): Outstanding {
-    const key = `${range.chain} ${range.layer} ${range.object} ${range.first} ${range.end}`;
+    const ahead = range.ahead === true;
+    // A reader asks for itself, also what is fetched ahead: it comes sooner then.
+    const key = `${range.chain} ${range.layer} ${range.object} ${range.first} ${range.end} ${ahead}`;
     const known = byKey.get(key);
     if (known !== undefined) return known;
     lastNumber++;
@@ -80,6 +82,7 @@ export function createWants(
       first: range.first,
       end: range.end,
       path: range.path.slice(0, MAX_SAID_PATH),
+      ...(ahead && { ahead }),
     };
     const outstanding = { message, key, readers: new Set<Reader>(), aloneSince: clock.monotonic() };
     byNumber.set(lastNumber, outstanding);
@@ -92,7 +95,7 @@ export function createWants(
   function leave(outstanding: Outstanding, reader: Reader, how: Parameters<WaitTallies['left']>[1]): void {
     outstanding.readers.delete(reader);
     readers--;
-    tallies.left(outstanding.message.chain, how);
+    if (outstanding.message.ahead !== true) tallies.left(outstanding.message.chain, how);
   }
 
   function drop(outstanding: Outstanding): void {
@@ -144,7 +147,7 @@ export function createWants(
       const { promise, resolve, reject } = Promise.withResolvers<{ readonly complete: boolean }>();
       const reader: Reader = { resolve, reject, since: clock.monotonic() };
       readers++;
-      tallies.began(range.chain);
+      if (range.ahead !== true) tallies.began(range.chain);
       const outstanding = outstandingOf(range);
       outstanding.readers.add(reader);
       const onAbort = (): void => {

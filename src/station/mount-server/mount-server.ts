@@ -81,8 +81,11 @@ export async function openMountServer(
   const answers = createMissingAnswers(
     {
       replies,
-      want: ({ chain, layer, object, first, end, path }, signal) =>
-        link.want({ chain, layer, object, first, end, path }, signal),
+      want: ({ chain, layer, object, first, end, path, answer: { kind } }, signal) =>
+        link.want(
+          { chain, layer, object, first, end, path, ...(kind === 'ahead' && { ahead: true }) },
+          signal,
+        ),
       command: (command) => thread.command(command),
       logger,
       now: () => clock.monotonic(),

@@ -57,8 +57,8 @@ export function createMountService(
   const link = createLinkHold(
     {
       handler: {
-        want: ({ chain, layer, object, first, end, path }, signal) =>
-          lazy.want({ key: chain, layer, object, first, end, path }, signal),
+        want: ({ chain, layer, object, first, end, path, ahead = false }, signal) =>
+          lazy.want({ key: chain, layer, object, first, end, path, ahead }, signal),
         touched: ({ touched, ranges }) => lazy.touched(touched, ranges),
       },
       logger,

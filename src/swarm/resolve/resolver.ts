@@ -6,7 +6,7 @@ import type { ImageRecord, KeptBlob } from '../../store/image-records.ts';
 import type { Store } from '../../store/store.ts';
 import type { CatalogueProfile } from '../catalogue/catalogue.ts';
 import type { CatalogueExchange } from '../catalogue/catalogue-exchange.ts';
-import type { HeldImage, ImageQuery, Resolution } from '../image-query.ts';
+import type { HeldImage, ImageQuery, NamedImage, Resolution } from '../image-query.ts';
 import { answerPeer } from '../network/message-exchange.ts';
 import type { Stations } from '../network/stations.ts';
 import { parsePeerId, type StationTrust } from '../trust/station-trust.ts';
@@ -48,7 +48,7 @@ export interface Resolver {
   /** See `Swarm.holders`. */
   holders(image: HeldImage, signal: AbortSignal): Promise<readonly string[]>;
   /** See `Swarm.profiles`. */
-  profiles(image: HeldImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
+  profiles(image: HeldImage | NamedImage, signal: AbortSignal): Promise<readonly CatalogueProfile[]>;
   /** See `Swarm.keptBlobs`. */
   keptBlobs(image: HeldImage, options: ResolveOptions): Promise<readonly KeptBlob[]>;
 }
@@ -163,6 +163,20 @@ export function createResolver(components: ResolverComponents, settings: Resolve
     return answers.filter(({ answer }) => answer.root === root);
   };
 
+  /** Of all images that are called so: whose they are stands in them. */
+  const profilesNamed = async (name: string, signal: AbortSignal): Promise<CatalogueProfile[]> => {
+    if (stations.connectedStations().length === 0) return [];
+    const question: ResolveQuestion = /^[0-9a-f]{6,64}$/.test(name)
+      ? { kind: 'id', prefix: name }
+      : { kind: 'name', name: normalizeName(name).full };
+    const { answers } = await pollStations(components, question, {
+      signal,
+      waitMs: HOLDERS_MS,
+      connectedOnly: true,
+    });
+    return answers.flatMap(({ answer }) => answer.profiles ?? []);
+  };
+
   const remember = async (name: string, peer: string, { imageRoot }: Resolution): Promise<void> => {
     await choices.put(normalizeName(name).full, { peer, root: imageRoot.toString() });
   };
@@ -170,6 +184,7 @@ export function createResolver(components: ResolverComponents, settings: Resolve
   return {
     holders: async (image, signal) => (await answersOf(image, { signal })).map(({ peer }) => peer),
     async profiles(image, signal) {
+      if ('name' in image) return profilesNamed(image.name, signal);
       const named = (profiles: readonly CatalogueProfile[] | undefined) => (profiles ?? []).length > 0;
       for (const peer of trust.list()) {
         const known = catalogues.get(peer)?.images.find(({ root }) => root === image.root);

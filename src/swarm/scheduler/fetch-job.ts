@@ -76,6 +76,9 @@ export class FetchJob {
   readonly #finish: PromiseWithResolvers<FetchReport>;
   readonly #startedAt: number;
   #arrived: Arrived[] = [];
+  /** What is being handed over: a block stays in it until it is taken. */
+  #batch: readonly Arrived[] = [];
+  #taking = 0;
   #handing = false;
   /** Bytes of the window that blocks hold which came and are not taken. */
   #held = 0;
@@ -207,18 +210,28 @@ export class FetchJob {
     if (!this.#handing) void this.#handOver();
   }
 
+  /** A block of the plan that came and is not taken yet: whoever asks for it now need not ask a peer. */
+  untaken(index: number): { readonly bytes: Uint8Array; readonly peer: string } | undefined {
+    const { wanted } = this.request;
+    const isIt = ({ position }: Arrived): boolean => wanted[position] === index;
+    return this.#batch.slice(this.#taking).find(isIt) ?? this.#arrived.find(isIt);
+  }
+
   async #handOver(): Promise<void> {
     this.#handing = true;
     try {
       while (this.#arrived.length > 0 && !this.ended) {
         const arrived = this.#arrived;
         this.#arrived = [];
+        this.#batch = arrived;
         for (let i = 0; i < arrived.length && !this.ended; i++) {
+          this.#taking = i;
           const { position, bytes, peer, held } = arrived[i]!;
           const pending = this.request.onBlock(this.request.wanted[position]!, bytes, peer);
           if (pending !== undefined) await pending;
           this.#give(held);
         }
+        this.#batch = [];
       }
       this.#handing = false;
       if (this.runs.done === this.runs.count) this.#complete();
@@ -249,6 +262,7 @@ export class FetchJob {
   #end(): void {
     this.ended = true;
     this.#arrived = [];
+    this.#batch = [];
     this.#taken(this.#held);
     this.#held = 0;
   }

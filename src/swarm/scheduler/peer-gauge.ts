@@ -70,7 +70,7 @@ export class PeerGauge {
     if (
       this.#sampleAt !== undefined &&
       this.#samplePlain >= SHORT_SAMPLE_BYTES &&
-      this.#sampleEnd > this.#sampleAt
+      this.#sampleEnd - this.#sampleAt >= SHORT_SAMPLE_MS
     ) {
       this.#sample();
     }
@@ -185,6 +185,8 @@ function decay(before: number | undefined, now: number): number {
 
 const SAMPLE_MS = 100;
 const SHORT_SAMPLE_BYTES = 256 * 1024;
+/** What comes in one turn of the event loop tells nothing of the link. */
+const SHORT_SAMPLE_MS = 20;
 const QUEUE_MS = 150;
 const FIRST_WINDOW = 1024 * 1024;
 const MIN_WINDOW = 256 * 1024;

@@ -26,6 +26,11 @@ const LOOK_MS = 200;
 const MAX_LOOK = 2048;
 /** Plain bytes that the background may have on its way from one station beside reads that never end. */
 const LITTLE = 256 * 1024;
+/**
+ * Of a start-up profile at least this: all of it where it can be, since the peer's answer is the one round trip, and what
+ * the link takes is the credit's to say.
+ */
+const PROFILE_WINDOW = 8 * 1024 * 1024;
 const DEMAND = 0;
 const PROFILE = 1;
 const BACKGROUND = 2;
@@ -188,17 +193,23 @@ export class Scheduler {
    * @param little of the background no more than is on its way in no time
    */
   #fill(station: PeerStation, bulk: FetchJob[], little: boolean): void {
-    for (;;) {
-      const budget = Math.min(station.room(), this.#settings.windowBytes - this.#wants.held);
-      const least = Math.max(LEAST_TAKE, station.gauge.window() / 8);
-      if (budget < least && (station.asks.size > 0 || budget <= 0)) return;
+    let taken = true;
+    while (taken) {
       bulk.sort((a, b) => a.request.rank - b.request.rank || a.served - b.served);
-      const taken = bulk.some((job) => {
-        const most = little && job.request.rank === BACKGROUND ? LITTLE - station.inFlight : budget;
-        return most > 0 && this.#takeRun(station, job, Math.min(budget, most));
+      taken = bulk.some((job) => {
+        const budget = this.#budget(station, job.request.rank, little);
+        return budget > 0 && this.#takeRun(station, job, budget);
       });
-      if (!taken) return;
     }
+  }
+
+  /** Plain bytes that may be asked of a station now for a fetch in bulk; 0: none are worth it. */
+  #budget(station: PeerStation, rank: number, little: boolean): number {
+    const room = station.room(rank === PROFILE ? PROFILE_WINDOW : 0);
+    const budget = Math.min(room, this.#settings.windowBytes - this.#wants.held);
+    const least = Math.max(LEAST_TAKE, station.gauge.window() / 8);
+    if (budget < least && station.asks.size > 0) return 0;
+    return little && rank === BACKGROUND ? Math.min(budget, LITTLE - station.inFlight) : budget;
   }
 
   #takeRun(station: PeerStation, job: FetchJob, budget: number): boolean {

@@ -100,10 +100,10 @@ export class Station<A extends StationAsk> {
     return this.#lane === undefined || this.#lane.open > MAX_OPEN_WANTS / 2;
   }
 
-  /** Plain bytes that may be asked of it now. */
-  room(): number {
+  /** Plain bytes that may be asked of it now. @param least that may be on their way though it did not earn them */
+  room(least = 0): number {
     if (this.full) return 0;
-    return (this.stalled ? WANT_BYTES * 1024 : this.gauge.window()) - this.inFlight;
+    return (this.stalled ? WANT_BYTES * 1024 : Math.max(least, this.gauge.window())) - this.inFlight;
   }
 
   use(now: number): void {

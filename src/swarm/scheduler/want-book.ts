@@ -48,6 +48,11 @@ export class WantBook {
       }
       return undefined;
     }
+    const come = this.#untaken(job, position);
+    if (come !== undefined) {
+      job.arrived(position, come.bytes.slice(), come.peer, 0, this.#components.clock.monotonic());
+      return undefined;
+    }
     const want: Want = {
       key,
       codec: job.request.codec,
@@ -61,6 +66,18 @@ export class WantBook {
     this.held += wantBytes(want);
     this.#share(want, job, position);
     return want;
+  }
+
+  /** It came for another fetch of the same plan, which is about to take it. */
+  #untaken(job: FetchJob, position: number): ReturnType<FetchJob['untaken']> {
+    if (job.request.rank !== DEMAND) return undefined;
+    const index = job.request.wanted[position]!;
+    for (const other of this.#jobs) {
+      if (other === job || other.request.digests !== job.request.digests) continue;
+      const come = other.untaken(index);
+      if (come !== undefined) return come;
+    }
+    return undefined;
   }
 
   /** Other fetches of the same plan that want the block and have not asked for it get it too. */

@@ -50,7 +50,8 @@ async function bring(
   const indexes = targets.leavesOf(leaves.layer, leaves.object, leaves.first, leaves.end);
   await targets.lookUp(indexes);
   const missing = indexes.filter((index) => !targets.has(index));
-  if (missing.length > 0) await session.fetch(missing, { wantClass: 'demand', waitMs, signal });
+  const wantClass = leaves.ahead === true ? 'profile' : 'demand';
+  if (missing.length > 0) await session.fetch(missing, { wantClass, waitMs, signal });
 }
 
 /** One block: it lies in `cas/` or nowhere. */

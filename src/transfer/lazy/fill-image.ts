@@ -1,5 +1,6 @@
 import { type Fault, toFault } from '../../base/fault.ts';
 import type { ImageProfile } from '../../store/image-records.ts';
+import { takeLayerTree } from '../pull-parts.ts';
 import type { TransferComponents, TransferSettings } from '../transfer-components.ts';
 import { anotherStation } from './another-station.ts';
 import { fetchRest, type Pacer } from './background-fetch.ts';
@@ -30,6 +31,8 @@ export interface FilledImage {
   readonly tally: LazyTally;
   readonly holder: SessionHolder;
   readonly quiet: ReadQuiet;
+  /** The start is over. */
+  started(): void;
   stateIs(state: LazyView['state'], why?: string): void;
   profileIs(state: 'used' | 'here'): void;
   setProfile(profile: ImageProfile): Promise<void>;
@@ -62,7 +65,21 @@ export async function fillImage(
   await holder.use((session) => useProfile(image, around, session, { offered, signal })).catch(failed);
   await opened.catch(() => {});
   await image.quiet.over(settings.backgroundQuietMs, settings.profileWindowMs, signal);
-  await holder.use((session) => session.prepared()).catch(failed);
+  image.started();
+  let treesTaken = false;
+  const trees = async (session: LazySession): Promise<void> => {
+    if (!treesTaken) await takeTrees(image, around, session);
+    treesTaken = true;
+  };
+  try {
+    await holder.use(async (session) => {
+      await trees(session);
+      await session.prepared();
+    });
+  } catch (error) {
+    if (error instanceof LieError) return false;
+    failed(error);
+  }
   if (settings.background === 'off') {
     image.stateIs('waiting', 'fetch.background is off: what is read comes, nothing else');
     return false;
@@ -70,7 +87,10 @@ export async function fillImage(
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(LAST_PAUSE_MS, pause * 2)) {
     const before = tally.wireBytes;
     try {
-      await holder.use((session) => complete(image, around, session, signal));
+      await holder.use(async (session) => {
+        await trees(session);
+        await complete(image, around, session, signal);
+      });
       return true;
     } catch (error) {
       const fault = toFault(error);
@@ -99,6 +119,22 @@ async function useProfile(
   const known = image.draft.record.profiles?.some(({ root }) => root === kept.root);
   if (known !== true) await image.setProfile(kept);
   image.profileIs('here');
+}
+
+/** @throws LieError */
+async function takeTrees(
+  image: FilledImage,
+  { components: { store } }: FillSurroundings,
+  { lease, layers }: LazySession,
+): Promise<void> {
+  try {
+    for (const layer of layers) takeLayerTree(store, lease, layer);
+  } catch (error) {
+    const fault = toFault(error);
+    if (fault.kind !== 'corrupt') throw fault;
+    await image.quarantine(fault);
+    throw new LieError(fault.message, { cause: fault });
+  }
 }
 
 async function complete(

@@ -1,12 +1,13 @@
 import { CID } from 'multiformats/cid';
 import { Fault } from '../../base/fault.ts';
+import { parseImageCommand } from '../../image/oci/image-command.ts';
 import { recordedNames } from '../pull-resolution.ts';
 import type { TransferComponents, TransferSettings } from '../transfer-components.ts';
 import { draftOfPinned, type LazyDraft, mountableOf } from './lazy-draft.ts';
 import { LazyImage, type LazySurroundings } from './lazy-image.ts';
 import type { LazyOpenOptions, MountableImage } from './lazy-images.ts';
 import { type LocatedImage, locateImage, takeImage } from './lazy-open.ts';
-import { createOfferedProfiles, type OfferedProfiles } from './offered-profile.ts';
+import { createOfferedProfiles, type OfferedProfile } from './offered-profile.ts';
 
 export interface OpeningComponents {
   readonly components: TransferComponents;
@@ -31,9 +32,13 @@ export async function openImage(
   const lease = store.lease('read', { shared: settings.share === 'pulled' });
   let owned = true;
   try {
-    const located = await locateImage(components, settings, lease, { options, onOffer: offered.offer });
+    const located = await locateImage(components, settings, lease, { options, offered });
     const known = await knownImage(located);
     if (known !== undefined) return known;
+    const { resolution, manifest, opened } = located;
+    const found = { digest: manifest.digest, root: opened.tree.imageRoot.toString() };
+    // beside what is to be made of the indexes
+    const profile = offered.find(manifest.root.toString(), found, resolution.peers.length === 0);
     const { draft, layers } = await takeImage(components, lease, located, options.reference);
     // another opening of it may have been quicker
     const meanwhile = await knownImage(located);
@@ -43,7 +48,7 @@ export async function openImage(
     image.adopt(image.sessionOf(layers, lease));
     owned = false;
     images.set(draft.key, image);
-    await start(image, draft, located, offered);
+    await start(image, draft, profile, located.manifest);
     return image.mountable();
   } finally {
     if (owned) lease.end();
@@ -69,14 +74,17 @@ export async function openImage(
 
   async function start(
     image: LazyImage,
-    { key, record, memo }: LazyDraft,
-    { manifest: { digest }, resolution: { peers } }: LocatedImage,
-    profiles: OfferedProfiles,
+    { key, memo }: LazyDraft,
+    profile: Promise<OfferedProfile | undefined>,
+    { documents }: LocatedImage['manifest'],
   ): Promise<void> {
     const readable = memo.indexes.map((index) => store.objects.readable(CID.parse(index)));
     const here = Promise.all([image.persist(), ...readable]);
     // the indexes' first turn belongs to who waits for them
-    image.begin(profiles.find(key, { digest, root: record.root }, peers.length === 0), here);
+    image.begin(profile, {
+      opened: here,
+      command: parseImageCommand(documents[1] as Uint8Array),
+    });
     try {
       const [, ...written] = await here;
       if (written.includes(false)) await store.objects.drained(lease);

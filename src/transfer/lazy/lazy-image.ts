@@ -1,8 +1,10 @@
 import { CID } from 'multiformats/cid';
 import { Fault } from '../../base/fault.ts';
+import type { ImageCommand } from '../../image/oci/image-command.ts';
 import type { ImageProfile } from '../../store/image-records.ts';
 import { readLeaves } from './demand-read.ts';
 import { type FilledImage, type FillSurroundings, fillImage } from './fill-image.ts';
+import { createForesight, type Foresight } from './foresight.ts';
 import { type LazyDraft, type LazyMemo, manifestOf, mountableOf } from './lazy-draft.ts';
 import type { LazyView, MountableImage, WantedLeaves } from './lazy-images.ts';
 import { retakeLayers } from './lazy-open.ts';
@@ -27,6 +29,7 @@ export class LazyImage {
   readonly #around: LazySurroundings;
   readonly #holder: SessionHolder;
   readonly #quiet: ReadQuiet;
+  #foresight: Foresight | undefined;
   readonly #tally: LazyTally = { wireBytes: 0, byPeer: {} };
   /** Ends the background. */
   readonly #background = new AbortController();
@@ -88,14 +91,33 @@ export class LazyImage {
     }
   }
 
-  /** Fetches the start-up profile's batch, then, behind `opened`, the rest. Returns at once. */
-  begin(offered: Promise<OfferedProfile | undefined>, opened: Promise<unknown> = Promise.resolve()): void {
+  /**
+   * Fetches the start-up profile's batch, then, behind `opened`, the rest. Returns at once.
+   * @param command what is foreseen to run where there is no profile
+   */
+  begin(
+    offered: Promise<OfferedProfile | undefined>,
+    { opened = Promise.resolve(), command }: { opened?: Promise<unknown>; command?: ImageCommand } = {},
+  ): void {
     if (this.quarantined) return;
+    if (command !== undefined) void this.#foresee(offered, command);
     this.#running = this.#run(offered, opened).catch((error) => {
       const { logger } = this.#around.components;
       if (!this.#background.signal.aborted)
         logger.error({ image: this.key, error: String(error) }, 'a lazy image stopped');
     });
+  }
+
+  async #foresee(offered: Promise<OfferedProfile | undefined>, command: ImageCommand): Promise<void> {
+    const foresight = createForesight({
+      store: this.#around.components.store,
+      holder: this.#holder,
+      signal: this.#background.signal,
+    });
+    this.#foresight = foresight;
+    // At once: what a profile lists begins with the same.
+    foresight.begin(command);
+    if ((await offered) !== undefined) foresight.stop();
   }
 
   async #run(offered: Promise<OfferedProfile | undefined>, opened: Promise<unknown>): Promise<void> {
@@ -108,6 +130,10 @@ export class LazyImage {
       tally: this.#tally,
       holder,
       quiet: this.#quiet,
+      started: () => {
+        this.#foresight?.stop();
+        this.#foresight = undefined;
+      },
       stateIs: (state, why) => this.#stateIs(state, why),
       profileIs: (state) => {
         this.#profile = state;
@@ -172,10 +198,12 @@ export class LazyImage {
     const signals = AbortSignal.any([signal, this.#lost.signal]);
     const ended = this.#quiet.wait();
     try {
-      return await readLeaves(
+      const come = readLeaves(
         { ...components, holder: this.#holder, image, waitMs: settings.waitMs, signal: signals },
         leaves,
       );
+      if (leaves.ahead !== true) this.#foresight?.read(leaves, come);
+      return await come;
     } catch (error) {
       this.checkSound();
       throw error;

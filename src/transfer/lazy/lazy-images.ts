@@ -52,6 +52,8 @@ export interface WantedLeaves {
   readonly end: number;
   /** What a person calls it: for the log. */
   readonly path: string;
+  /** Nobody waits for them yet. */
+  readonly ahead?: boolean;
 }
 
 /**

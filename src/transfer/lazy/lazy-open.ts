@@ -3,12 +3,11 @@ import { Fault } from '../../base/fault.ts';
 import { jsonFile } from '../../image/dag/image-roots.ts';
 import type { ManifestRecord } from '../../store/image-records.ts';
 import type { Lease } from '../../store/lease.ts';
-import type { CatalogueProfile } from '../../swarm/catalogue/catalogue.ts';
 import type { Resolution } from '../../swarm/image-query.ts';
 import { checkClaimedDigest } from '../claimed-digest.ts';
 import { contentSizeOf } from '../content-size.ts';
 import { manifestRecord } from '../pull-fetch.ts';
-import { type PullLayer, takeLayer } from '../pull-parts.ts';
+import { type PullLayer, takeLayer, takeLayerIndex } from '../pull-parts.ts';
 import { pulledRecord } from '../pull-record.ts';
 import { addressOf, isById, isShortId, recordedNames, resolveReference } from '../pull-resolution.ts';
 import { type OpenedImage, openPulledImage } from '../pulled-image.ts';
@@ -16,6 +15,7 @@ import { documentsOf, type PulledManifest } from '../pulled-manifest.ts';
 import type { TransferComponents, TransferSettings } from '../transfer-components.ts';
 import type { LazyDraft } from './lazy-draft.ts';
 import type { LazyOpenOptions } from './lazy-images.ts';
+import type { OfferedProfiles } from './offered-profile.ts';
 
 /** An image whose tree is here; its layers are not taken yet. */
 export interface LocatedImage {
@@ -27,17 +27,14 @@ export interface LocatedImage {
 
 /**
  * Finds an image and brings its tree: two questions to peers at most.
- * @param onOffer told of the start-up profiles that the answer names, before the tree is asked for
+ * @param offered told of the start-up profiles that the answer names, or how to ask for one, before the tree is asked for
  * @throws Fault `denied/untrusted-image`, `unsupported/not-mountable`, and those of a pull
  */
 export async function locateImage(
   components: TransferComponents,
   settings: TransferSettings,
   lease: Lease,
-  {
-    options,
-    onOffer,
-  }: { options: LazyOpenOptions; onOffer: (profiles: readonly CatalogueProfile[]) => void },
+  { options, offered }: { options: LazyOpenOptions; offered: Pick<OfferedProfiles, 'offer' | 'ask'> },
 ): Promise<LocatedImage> {
   const { signal, from, reference } = options;
   // beside the question who has it: a lane opens in one round trip
@@ -48,7 +45,8 @@ export async function locateImage(
     const text = `${reference} is ${resolution.digest}; a short id can be forged, the full one cannot`;
     options.onProgress({ event: 'note', text });
   }
-  onOffer(resolution.profiles);
+  if (resolution.peers.length > 0) offered.offer(resolution.profiles);
+  else if (resolution.path.length > 0) offered.ask(resolution.path.join('/'));
   const opened = await openPulledImage(components, settings, lease, {
     root: resolution.publishedRoot ?? resolution.imageRoot,
     path: resolution.publishedRoot === undefined ? [] : resolution.path,
@@ -69,7 +67,8 @@ export async function locateImage(
 
 /**
  * Stores documents and indexes of an image, checks what the indexes alone can show, and describes it.
- * @throws Fault of {@link takeLayer}
+ * Their trees are made when the start is over: nothing reads them.
+ * @throws Fault of {@link takeLayerIndex}
  */
 export async function takeImage(
   { store, clock }: TransferComponents,
@@ -83,7 +82,7 @@ export async function takeImage(
   const layers: PullLayer[] = [];
   for (const { root, diffId } of manifest.layers) {
     if (root === undefined || diffId === undefined) continue;
-    layers.push(await takeLayer(store, lease, root, diffId, tree.get));
+    layers.push(await takeLayerIndex(store, lease, root, diffId, tree.get));
   }
   const publishedRoot = resolution.publishedRoot ?? tree.path[0];
   const parts = manifest.layers.map((source) => ({ source }));

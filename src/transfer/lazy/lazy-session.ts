@@ -45,6 +45,8 @@ export interface LazySession {
   end(): void;
 }
 
+/** Leaves of one fetch that are written beside each other. */
+const MAX_WRITING = 8;
 /** The fetcher hashed each block that it hands over. */
 const CHECKED = { checked: true };
 
@@ -65,6 +67,8 @@ export function createLazySession(
   );
   const ended = new AbortController();
   const track = lease.shared ? swarm.holdings.track(root, targets.bitmap) : undefined;
+  /** Leaves that came and are being written. */
+  const landing = new Map<number, Promise<void>>();
   let preparing: Promise<void> | undefined;
 
   return {
@@ -78,22 +82,37 @@ export function createLazySession(
       return preparing;
     },
     async fetch(wanted, { wantClass, waitMs, signal }) {
+      const writing = wanted.map((index) => landing.get(index)).filter((written) => written !== undefined);
+      const asked = wanted.filter((index) => !landing.has(index));
       const report = await swarm.fetcher.fetch({
         root,
         plan: targets.plan,
-        wanted: Uint32Array.from(wanted),
+        wanted: Uint32Array.from(asked),
         wantClass,
         ...(waitMs === undefined ? {} : { waitMs }),
         async onBlock(index, bytes, peer) {
           tally.byPeer[peer] = (tally.byPeer[peer] ?? 0) + bytes.length;
           // a read that waited may have brought it
           if (targets.has(index)) return;
-          await targets.take(index, bytes, CHECKED);
-          track?.changed();
+          const written = targets.take(index, bytes, CHECKED);
+          if (written === undefined) track?.changed();
+          else {
+            const noted = written
+              .then(() => track?.changed())
+              .finally(() => {
+                if (landing.get(index) === noted) landing.delete(index);
+              });
+            landing.set(index, noted);
+            // told to who waits for all of them
+            noted.catch(() => {});
+            writing.push(noted);
+            if (writing.length > MAX_WRITING) await writing.shift();
+          }
           if (wantClass !== 'demand') await store.objects.drained(lease);
         },
         signal,
       });
+      await Promise.all(writing);
       tally.wireBytes += report.wireBytes;
     },
     count() {

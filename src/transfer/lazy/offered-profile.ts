@@ -17,6 +17,8 @@ export interface OfferedProfile {
 export interface OfferedProfiles {
   /** Asks for these at once, before it is known which manifest is meant. */
   offer(profiles: readonly CatalogueProfile[]): void;
+  /** Asks stations by what the image is called, before it is known which one is meant. */
+  ask(name: string): void;
   /** The one of a manifest root. Never rejects. @param ask stations, where none was offered: nobody was asked for it before */
   find(root: string, image: HeldImage, ask: boolean): Promise<OfferedProfile | undefined>;
 }
@@ -48,9 +50,15 @@ export function createOfferedProfiles(
     }
   };
 
+  let asking: Promise<void> | undefined;
+
   return {
     offer,
+    ask(name) {
+      asking = swarm.profiles({ name }, signal).then(offer, () => {});
+    },
     async find(root, image, ask) {
+      await asking;
       if (ask && !asked.has(root)) {
         const named = await swarm.profiles(image, signal).catch(() => []);
         offer(named.filter((one) => one.root === root));
