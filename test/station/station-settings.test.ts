@@ -1,6 +1,12 @@
 import { defaultSettings } from '../../src/config/settings.ts';
 import { SETTING_NAMES, type Settings } from '../../src/config/settings-table.ts';
-import { storeSettings, swarmSettings, transferSettings } from '../../src/station/station-settings.ts';
+import {
+  lazySettings,
+  mountSettings,
+  storeSettings,
+  swarmSettings,
+  transferSettings,
+} from '../../src/station/station-settings.ts';
 
 /** Taken where they act: by the operations' turns, the log, the command line; nothing drops kept blobs by itself yet. */
 const ELSEWHERE = ['limits.pushes', 'limits.pulls', 'log.level', 'docker.host'];
@@ -18,6 +24,8 @@ it('every setting reaches a room', () => {
   storeSettings(settings);
   swarmSettings(settings, undefined);
   transferSettings(settings, here);
+  lazySettings(settings);
+  mountSettings(settings);
   expect([...read].sort()).toEqual([...SETTING_NAMES].sort());
 });
 
