@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
+import { identityOf, isRunning } from '../config/process-identity.ts';
 import type { StoreLayout } from './store-layout.ts';
 
 /** Keeps a second process out of one store. */
@@ -13,7 +14,7 @@ export interface StoreLock {
  * @throws Fault `busy/store-in-use` (fields: root, path, pid)
  */
 export function takeStoreLock({ root, lock: path }: Pick<StoreLayout, 'root' | 'lock'>): StoreLock {
-  const own = `${process.pid} ${startOf(process.pid)}\n`;
+  const own = `${process.pid} ${identityOf(process.pid)?.start}\n`;
   for (let attempt = 0; ; attempt++) {
     try {
       writeFileSync(path, own, { flag: 'wx' });
@@ -38,31 +39,9 @@ export function takeStoreLock({ root, lock: path }: Pick<StoreLayout, 'root' | '
 
 function livingHolder(path: string): number | undefined {
   try {
-    const [pid = '', start] = readFileSync(path, 'utf8').trim().split(' ');
-    return start !== undefined && startOf(Number(pid)) === start && isAlive(Number(pid))
-      ? Number(pid)
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * A process that was killed stays as a zombie until its parent asks for it, which in a container may be never; but
- * threads of it may end after the first one, and write until then.
- */
-function isAlive(pid: number): boolean {
-  return readdirSync(`/proc/${pid}/task`).some((thread) => {
-    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
-    return !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2));
-  });
-}
-
-/** Clock ticks from boot to the start of a process: field 22 of proc_pid_stat(5), behind the name in parentheses. */
-function startOf(pid: number): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+    const [pid, start] = readFileSync(path, 'utf8').trim().split(' ');
+    const holder = { pid: Number(pid), start: start ?? '' };
+    return isRunning(holder) ? holder.pid : undefined;
   } catch {
     return undefined;
   }
