@@ -24,10 +24,10 @@ export interface LinkHoldComponents {
 }
 
 /** A new mount server listens after some 200 ms; readers wait meanwhile. */
-const POLL_MS = 20;
+const POLL_MS = 5;
 const SLOW_POLL_MS = 500;
 /** After so many attempts nothing is hurrying. */
-const QUICK_POLLS = 250;
+const QUICK_POLLS = 1000;
 const CLIENT_MS = 10_000;
 const HELLO_MS = 5_000;
 const RETRIES = 3;
