@@ -110,7 +110,7 @@ export const SETTINGS = {
   'fetch.background': choice(['auto', 'off'], {
     default: 'auto',
     reason:
-      'Whether the rest of an image that was mounted or pulled lazily comes by itself, behind its start-up profile and its start, and always after what a read waits for. off brings only what is read; the image then needs peers for as long as it is used.',
+      'Whether the rest of an image that was mounted or pulled lazily comes by itself, behind its start-up profile and its start, and always after what a read waits for. off brings only what is read, and a little that a start is expected to read; the image then needs peers for as long as it is used.',
   }),
   'fetch.backgroundRate': size({
     default: 0,

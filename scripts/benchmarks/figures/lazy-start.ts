@@ -30,8 +30,10 @@ const LINKS: readonly LazyLink[] = [
 ];
 const WITHOUT_PROFILE = 3;
 const WIRE_TARGET = { atMost: 2 };
-/** The shortest that a recorded start may take, and how long its profile may take to be there. */
-const WINDOW_MS = 3000;
+/** The longest that a recorded start may take: unmounting ends the recording. */
+const WINDOW_MS = 60_000;
+/** How long its last uses take to be told, and how long its profile may take to be there. */
+const TOLD_MS = 1000;
 const PROFILE_MS = 60_000;
 
 /** Starts of programs in images that are mounted before they are here, over wires with a rate and a delay. */
@@ -144,7 +146,7 @@ async function recordProfile({
   const text = await recorder.run('--json', 'mount', '--rw', '--dev', pushed.address, mountpoint);
   const { manifestRoot } = JSON.parse(text.trim().split('\n').at(-1) ?? '') as MountResult;
   const started = await startProgram(program, mountpoint, link.b.prefix);
-  await sleep(WINDOW_MS);
+  await sleep(TOLD_MS);
   await started[Symbol.asyncDispose]();
   await recorder.run('umount', '--lazy', mountpoint);
   for (const until = performance.now() + PROFILE_MS; ; ) {

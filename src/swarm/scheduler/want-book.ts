@@ -6,6 +6,7 @@ import { USUAL_BYTES } from './peer-gauge.ts';
 import { type BlockAsk, type PeerStation, type Want, wantBytes, wantKey } from './want.ts';
 
 const DEMAND = 0;
+const BACKGROUND = 2;
 
 export interface WantBookEvents {
   asked(station: PeerStation, asks: readonly BlockAsk[], now: number): void;
@@ -70,7 +71,7 @@ export class WantBook {
 
   /** It came for another fetch of the same plan, which is about to take it. */
   #untaken(job: FetchJob, position: number): ReturnType<FetchJob['untaken']> {
-    if (job.request.rank !== DEMAND) return undefined;
+    if (job.request.rank >= BACKGROUND) return undefined;
     const index = job.request.wanted[position]!;
     for (const other of this.#jobs) {
       if (other === job || other.request.digests !== job.request.digests) continue;

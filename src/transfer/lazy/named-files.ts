@@ -3,6 +3,8 @@
  * is not used costs its bytes once.
  */
 export interface NamedFiles {
+  /** An ELF file: a program or a library. */
+  readonly linked: boolean;
   /** File names of shared libraries, as an ELF file lists them. */
   readonly libraries: readonly string[];
   /** Absolute paths: the program that runs an ELF file or a script. */
@@ -26,7 +28,7 @@ const IMPORT = /^(?:import|from|include|require|load_module)\s*[("']*([\w./*-]{1
 const IMPORT_LIST = /^import[ \t]+([\w., \t]{1,400})$/gm;
 const FROM_HERE = /^from[ \t]+\.[ \t]+import[ \t]+([\w, \t]{1,400})/gm;
 
-const NONE: NamedFiles = { libraries: [], programs: [], modules: [] };
+const NONE: NamedFiles = { linked: false, libraries: [], programs: [], modules: [] };
 
 /** @param bytes the content, or its beginning */
 export function namedFiles(bytes: Uint8Array): NamedFiles {
@@ -35,6 +37,7 @@ export function namedFiles(bytes: Uint8Array): NamedFiles {
   if (view.readUInt32LE(0) === ELF) {
     const text = view.toString('latin1');
     return {
+      linked: true,
       libraries: unique(matches(text, LIBRARY)),
       programs: unique(matches(text, INTERPRETER)),
       modules: [],
@@ -43,7 +46,7 @@ export function namedFiles(bytes: Uint8Array): NamedFiles {
   const text = view.toString('latin1', 0, Math.min(view.length, MAX_TEXT));
   if (text.includes('\0')) return NONE;
   const programs = view.readUInt16LE(0) === HASH_BANG ? hashBang(text) : [];
-  return { libraries: [], programs, modules: unique(importedModules(text)) };
+  return { linked: false, libraries: [], programs, modules: unique(importedModules(text)) };
 }
 
 function hashBang(text: string): string[] {
