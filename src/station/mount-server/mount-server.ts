@@ -163,14 +163,16 @@ export async function openMountServer(
     await thread.wake();
   }
 
+  const begun = Promise.withResolvers<void>();
   const link = await openLinkServer(
     {
       handler: {
-        chain: addChain,
-        forget: forgetChain,
+        // A station may be quicker than the thread that its socket is there for.
+        chain: (spec) => begun.promise.then(() => addChain(spec)),
+        forget: (key) => begun.promise.then(() => forgetChain(key)),
         mount: (spec, signal) => overlays.mount(spec, signal),
         unmount: (target, lazy, signal) => overlays.unmount(target, lazy, signal),
-        status,
+        status: () => begun.promise.then(status),
         frames: () => debug.look(),
       },
       clock,
@@ -204,6 +206,7 @@ export async function openMountServer(
     },
   );
 
+  begun.resolve();
   for (const missing of left) answers.take(missing);
 
   // INIT sets the kernel's read-ahead: ours follows behind the first answer.
