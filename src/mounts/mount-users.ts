@@ -21,8 +21,8 @@ export interface UserSearch {
   readonly deadline: number;
 }
 
-/** Enough for a person to know whom to stop; a host with thousands of processes is read for a second at most. */
-const SEARCH: UserSearch = { maxUsers: 16, maxFiles: 4096, deadline: 1000 };
+/** Enough for a person to know whom to stop; a busy host with thousands of processes is read for three seconds at most. */
+const SEARCH: UserSearch = { maxUsers: 16, maxFiles: 4096, deadline: 3000 };
 
 /**
  * Who uses what lies below `target`, as far as /proc tells: its links are answered from the kernel's memory, the mount is
@@ -36,12 +36,13 @@ export async function findMountUsers(
 ): Promise<MountUser[]> {
   const end = clock.monotonic() + search.deadline;
   const users: MountUser[] = [];
-  for (const entry of await readdir('/proc')) {
+  // The youngest first: what uses an image's files was most likely started since it was mounted.
+  const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
+  for (const entry of pids.sort((one, other) => other - one)) {
     if (users.length >= search.maxUsers || clock.monotonic() > end) break;
-    if (!/^\d+$/.test(entry)) continue;
     const found = await firstUse(`/proc/${entry}`, target, search.maxFiles, () => clock.monotonic() > end);
     if (found === undefined) continue;
-    users.push({ pid: Number(entry), name: await nameOf(`/proc/${entry}`), ...found });
+    users.push({ pid: entry, name: await nameOf(`/proc/${entry}`), ...found });
   }
   return users;
 }
