@@ -29,6 +29,8 @@ export interface FetchRequest {
    * fetcher keeps at most `fetch.window` bytes on their way, and waits while a returned promise is pending.
    */
   readonly onBlock: (index: number, bytes: Uint8Array, peer: string) => void | Promise<void>;
+  /** It came by another fetch meanwhile: asked before a peer is, it is not handed over then. */
+  readonly here?: (index: number) => boolean;
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Milliseconds without progress after which it gives up; absent: `fetch.wait`. */
   readonly waitMs?: number;

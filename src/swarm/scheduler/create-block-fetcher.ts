@@ -41,6 +41,7 @@ export function createBlockFetcher(
           first: rank === BACKGROUND ? components.random() : 0,
           onBlock,
           ...only(request.peers),
+          ...(request.here === undefined ? {} : { here: request.here }),
           ...(onProgress === undefined ? {} : { onProgress }),
           ...(waitMs === undefined ? {} : { waitMs }),
         },

@@ -21,6 +21,8 @@ export interface JobRequest {
   /** 0 <= x < 1, see {@link BlockRuns}. */
   readonly first: number;
   readonly onBlock: (index: number, bytes: Uint8Array, peer: string) => void | Promise<void>;
+  /** It came by another fetch meanwhile. */
+  readonly here?: (index: number) => boolean;
   readonly onProgress?: (progress: FetchProgress) => void;
   /** Milliseconds without progress; absent: the setting. */
   readonly waitMs?: number;
@@ -208,6 +210,12 @@ export class FetchJob {
     this.#held += held;
     this.#arrived.push({ position, bytes, peer, held });
     if (!this.#handing) void this.#handOver();
+  }
+
+  /** It is here: nobody is asked for it, and it is not handed over. */
+  skip(position: number): void {
+    this.runs.finish(position);
+    if (!this.#handing && this.runs.done === this.runs.count) this.#complete();
   }
 
   /** A block of the plan that came and is not taken yet: whoever asks for it now need not ask a peer. */

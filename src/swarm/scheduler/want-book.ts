@@ -37,6 +37,10 @@ export class WantBook {
   claim(job: FetchJob, position: number): Want | undefined {
     const digest = job.digest(position);
     const key = wantKey(job.request.codec, digest);
+    if (job.request.here?.(job.request.wanted[position]!) === true) {
+      job.skip(position);
+      return undefined;
+    }
     const rank = job.request.rank;
     job.runs.ask(position);
     job.served += job.size(position) ?? USUAL_BYTES;

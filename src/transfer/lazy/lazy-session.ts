@@ -89,6 +89,7 @@ export function createLazySession(
         plan: targets.plan,
         wanted: Uint32Array.from(asked),
         wantClass,
+        here: (index) => targets.has(index) || landing.has(index),
         ...(waitMs === undefined ? {} : { waitMs }),
         async onBlock(index, bytes, peer) {
           tally.byPeer[peer] = (tally.byPeer[peer] ?? 0) + bytes.length;
@@ -112,7 +113,7 @@ export function createLazySession(
         },
         signal,
       });
-      await Promise.all(writing);
+      await Promise.all([...writing, ...wanted.map((index) => landing.get(index))]);
       tally.wireBytes += report.wireBytes;
     },
     count() {
