@@ -94,7 +94,7 @@ export function createLazySession(
         async onBlock(index, bytes, peer) {
           tally.byPeer[peer] = (tally.byPeer[peer] ?? 0) + bytes.length;
           // a read that waited may have brought it
-          if (targets.has(index)) return;
+          if (targets.has(index) || landing.has(index)) return;
           const written = targets.take(index, bytes, CHECKED);
           if (written === undefined) track?.changed();
           else {
