@@ -27,7 +27,7 @@ interface PendingRow {
 }
 
 /**
- * How long rows are gathered before they are committed: each commit costs 1 ms of three threads and an fdatasync, and a
+ * How long rows are gathered before they are committed: each commit is work for three threads and an fdatasync, and a
  * pull of 12,000 files made one for every few of them.
  */
 const GATHER_MS = 25;

@@ -52,7 +52,7 @@ const SLAB_SIZE = 1024 * 1024;
 const MAX_BATCH_OPS = 256;
 const MAX_SPARE_SLABS = 8;
 /**
- * Batches on their way while which small ones are held back: the worker has enough to do, and a batch costs 0.1 ms and a
+ * Batches on their way while which small ones are held back: the worker has enough to do, and a batch costs a
  * turn of both threads however little is in it.
  */
 const BATCHES_UNDER_WAY = 2;

@@ -1,6 +1,6 @@
 /**
- * Operations as one text and one array of numbers. A structured clone of 256 small objects takes 2 ms on each side, five
- * times what a look at a string and an array takes.
+ * Operations as one text and one array of numbers: a structured clone walks each of 256 small objects on both sides, where
+ * a string and a transferred array are two values.
  */
 export interface PackedOps {
   readonly count: number;
