@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { createChunkReader } from '../../src/base/chunk-reader.ts';
 import { coalesce } from '../../src/base/coalesce.ts';
-import { orderedMap } from '../../src/base/ordered-map.ts';
 import { createWaiters } from '../../src/base/waiters.ts';
 import { peekStream } from '../../src/transfer/peek-stream.ts';
 
@@ -66,49 +65,6 @@ describe('coalesced chunks', () => {
     const given = Array.from({ length: 40 }, (_, i) => Buffer.alloc(30, i));
     const pieces = await all(coalesce(from(given), 100));
     expect(Buffer.concat(pieces).equals(Buffer.concat(given))).toBe(true);
-  });
-});
-
-describe('a map in order', () => {
-  it('answers in the order of the items with so many under way', async () => {
-    let underWay = 0;
-    let most = 0;
-    const doubled = await all(
-      orderedMap([5, 1, 4, 0, 3, 2], 3, async (item) => {
-        underWay++;
-        most = Math.max(most, underWay);
-        for (let turn = 0; turn <= item; turn++) await new Promise((resolve) => setImmediate(resolve));
-        underWay--;
-        return item * 2;
-      }),
-    );
-    expect(doubled).toEqual([10, 2, 8, 0, 6, 4]);
-    expect(most).toBe(3);
-  });
-
-  it('takes answers that need no waiting', async () => {
-    expect(await all(orderedMap(from([1, 2, 3]), 2, (item) => item + 1))).toEqual([2, 3, 4]);
-  });
-
-  it('ends with the first failure in order', async () => {
-    const unhandled: unknown[] = [];
-    const note = (reason: unknown): void => {
-      unhandled.push(reason);
-    };
-    process.on('unhandledRejection', note);
-    const seen: number[] = [];
-    const run = async (): Promise<void> => {
-      const fail = async (item: number): Promise<number> => {
-        if (item > 1) throw new Error(`no ${item}`);
-        return item;
-      };
-      for await (const item of orderedMap([0, 1, 2, 3, 4], 3, fail)) seen.push(item);
-    };
-    await expect(run()).rejects.toThrow('no 2');
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off('unhandledRejection', note);
-    expect(seen).toEqual([0, 1]);
-    expect(unhandled).toEqual([]);
   });
 });
 
