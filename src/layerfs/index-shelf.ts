@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { decodeLayerIndex } from '../image/layer/index-codec.ts';
 import { DEFAULT_INDEX_LIMITS } from '../image/layer/index-limits.ts';
 import type { LayerIndex } from '../image/layer/layer-index.ts';
 import type { StoreLayout } from '../store/store-layout.ts';
+import { readStart } from './read-start.ts';
 
 /** Decoded layer indexes by CID: one a layer, whichever chains use it. */
 export interface IndexShelf {
@@ -72,14 +73,7 @@ function readIndex(path: string, cid: string): Uint8Array {
       });
     }
     // Its own buffer: the decoded index looks into it as long as it lives.
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    while (at < size) {
-      const got = readSync(file, bytes, at, size - at, at);
-      if (got === 0) break;
-      at += got;
-    }
-    return bytes.subarray(0, at);
+    return readStart(file, size);
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { NODES_PER_CHAIN } from './node-number.ts';
+import { readStart } from './read-start.ts';
 
 /**
  * What the kernel keeps of open files beyond the life of a mount server, so that the next one knows it: 16 bytes a
@@ -65,15 +66,7 @@ export const openSlotFile: OpenSlotFile = (path, resumed) => {
 };
 
 function readAll(file: number): Uint8Array {
-  const size = Math.min(fstatSync(file).size, MAX_SLOTS * SLOT_SIZE);
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  while (at < size) {
-    const got = readSync(file, bytes, at, size - at, at);
-    if (got === 0) break;
-    at += got;
-  }
-  return bytes.subarray(0, at);
+  return readStart(file, Math.min(fstatSync(file).size, MAX_SLOTS * SLOT_SIZE));
 }
 
 /**

@@ -93,16 +93,15 @@ describe('a fetch', () => {
   it('splits over three seeders by what each gives', async () => {
     const network = new MemoryNetwork();
     const plan = somePlan(240, () => 131_072);
-    for (const name of ['a', 'c', 'd'])
-      seed(network, name, plan, { uploadLimit: name === 'd' ? 20e6 : 40e6 });
+    // So low that the limits decide, and not which of them a busy machine lets run.
+    for (const name of ['a', 'c', 'd']) seed(network, name, plan, { uploadLimit: name === 'd' ? 5e6 : 10e6 });
     const b = add(network, 'b', { settings: { compress: 'never' } });
     for (const name of ['a', 'c', 'd']) network.connect('b', name);
     const { full } = request(plan);
     const { byPeer } = await b.fetcher.fetch(full);
     expect(Object.keys(byPeer).sort()).toEqual(['a', 'c', 'd']);
-    // Of two equal ones neither is left aside; how equal their shares are is the machine's doing as well.
-    expect(byPeer['a']!).toBeGreaterThan(plan.total / 8);
-    expect(byPeer['c']!).toBeGreaterThan(plan.total / 8);
+    expect(byPeer['a']! / byPeer['c']!).toBeGreaterThan(0.5);
+    expect(byPeer['a']! / byPeer['c']!).toBeLessThan(2);
     expect(byPeer['d']!).toBeLessThan(Math.max(byPeer['a']!, byPeer['c']!));
     // Hardly anything came twice.
     expect(network.served('a') + network.served('c') + network.served('d')).toBeLessThan(plan.total * 1.1);
