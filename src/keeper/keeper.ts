@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, toFault } from '../base/fault.ts';
+import { takeProcessLock } from '../config/process-lock.ts';
 import { rootLayout } from '../config/root-layout.ts';
 import { VERSION } from '../config/version.ts';
 import { readMountInfo } from '../mounts/mountinfo.ts';
@@ -12,7 +13,6 @@ import { openKeeperDoor } from './keeper-door.ts';
 import type { KeeperEnd, KeeperRequest, KeeperStatus, SpawnSpec } from './keeper-messages.ts';
 import { createMountServerWatch, type MountServerWatch } from './mount-server-watch.ts';
 import { detachOwnMounts, ownMounts } from './own-mounts.ts';
-import { takeProcessLock } from './process-lock.ts';
 import { runLayout } from './run-layout.ts';
 import { createStationWatch } from './station-watch.ts';
 

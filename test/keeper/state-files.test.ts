@@ -1,9 +1,9 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { takeProcessLock } from '../../src/config/process-lock.ts';
 import { createBackOff } from '../../src/keeper/back-off.ts';
 import { readMountSettings, writeMountSettings } from '../../src/keeper/mount-settings.ts';
-import { takeProcessLock } from '../../src/keeper/process-lock.ts';
 import { openChainBook } from '../../src/station/mount-server/chain-book.ts';
 import {
   openUnansweredFile,

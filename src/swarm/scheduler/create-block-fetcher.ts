@@ -1,8 +1,10 @@
 import type { CID } from 'multiformats/cid';
 import { RAW_CODEC, SHA2_256 } from '../../image/dag/file-dag.ts';
 import type { BlockFetcher } from '../block-fetcher.ts';
+import { WANT_CLASSES } from '../lanes/messages.ts';
 import type { BlockFetcherComponents, FetchSettings } from './fetcher-components.ts';
 import { foreignBlock } from './foreign-block.ts';
+import { BACKGROUND, DEMAND } from './ranks.ts';
 import { Scheduler } from './scheduler.ts';
 import { fetchTree } from './tree-fetch.ts';
 
@@ -12,9 +14,6 @@ export interface RunningBlockFetcher extends BlockFetcher {
   /** Closes all lanes; fetches under way reject with `cancelled`. */
   stop(): void;
 }
-
-const BACKGROUND = 2;
-const RANKS = { demand: 0, profile: 1, background: BACKGROUND } as const;
 
 /** The one scheduler of this station; lanes are opened when a fetch first needs them. */
 export function createBlockFetcher(
@@ -28,7 +27,7 @@ export function createBlockFetcher(
   return {
     async fetch(request) {
       const { root, plan, wanted, wantClass, onBlock, onProgress, waitMs, signal } = request;
-      const rank = RANKS[wantClass];
+      const rank = WANT_CLASSES.indexOf(wantClass);
       const job = await scheduler.run(
         {
           root,
@@ -64,7 +63,7 @@ export function createBlockFetcher(
           codec: cid.code,
           digests: digest,
           wanted: new Uint32Array(1),
-          rank: RANKS.demand,
+          rank: DEMAND,
           first: 0,
           onBlock: (_index, bytes) => {
             found = bytes;

@@ -1,5 +1,6 @@
 import { Fault } from '../../base/fault.ts';
 import { USUAL_BYTES } from './peer-gauge.ts';
+import { DEMAND } from './ranks.ts';
 import { type BlockAsk, type PeerStation, type Want, wantBytes } from './want.ts';
 
 export interface LateComponents {
@@ -20,7 +21,6 @@ const LEAST_LATE_MS = 500;
 const LEAST_STALL_MS = 2000;
 /** A station that gives nothing for so long loses its lane: a new one may do better. */
 const DEAD_MS = 15_000;
-const DEMAND = 0;
 
 /** Hedging: what is late is asked of the next best peer as well, within a bound; a peer that stalls loses its asks. */
 export class LateBlocks {

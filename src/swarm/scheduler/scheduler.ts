@@ -1,11 +1,11 @@
 import { Fault } from '../../base/fault.ts';
-import { WANT_CLASSES } from '../lanes/messages.ts';
 import { type BackgroundShare, BackgroundYield } from './background-share.ts';
 import { BitswapQueue } from './bitswap-queue.ts';
 import { FetchJob, type JobRequest } from './fetch-job.ts';
 import type { BlockFetcherComponents, FetchSettings } from './fetcher-components.ts';
 import { LateBlocks } from './late-blocks.ts';
 import { USUAL_BYTES } from './peer-gauge.ts';
+import { BACKGROUND, DEMAND, PROFILE } from './ranks.ts';
 import { StationBook } from './station-book.ts';
 import type { Claim, PeerStation, Want } from './want.ts';
 import { WantBook } from './want-book.ts';
@@ -31,9 +31,6 @@ const LITTLE = 256 * 1024;
  * the link takes is the credit's to say.
  */
 const PROFILE_WINDOW = 8 * 1024 * 1024;
-const DEMAND = 0;
-const PROFILE = 1;
-const BACKGROUND = 2;
 
 /** Decides what is asked of whom and when, for all fetches of this station. */
 export class Scheduler {
@@ -215,8 +212,7 @@ export class Scheduler {
   #takeRun(station: PeerStation, job: FetchJob, budget: number): boolean {
     if (job.ended || job.runs.unasked === 0 || !job.allows(station.peer)) return false;
     const peers = this.#stations.open().filter((at) => job.allows(at.peer));
-    const unsure = WANT_CLASSES[job.request.rank] === 'profile';
-    const view = job.view(station, peers, unsure);
+    const view = job.view(station, peers, job.request.rank === PROFILE);
     const positions = job.runs.take(station, view, budget, MAX_TAKE);
     if (positions.length === 0) return false;
     const fresh: Want[] = [];

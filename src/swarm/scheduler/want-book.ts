@@ -3,10 +3,8 @@ import { WANT_CLASSES } from '../lanes/messages.ts';
 import type { FetchJob } from './fetch-job.ts';
 import type { BlockFetcherComponents } from './fetcher-components.ts';
 import { USUAL_BYTES } from './peer-gauge.ts';
+import { BACKGROUND, DEMAND } from './ranks.ts';
 import { type BlockAsk, type PeerStation, type Want, wantBytes, wantKey } from './want.ts';
-
-const DEMAND = 0;
-const BACKGROUND = 2;
 
 export interface WantBookEvents {
   asked(station: PeerStation, asks: readonly BlockAsk[], now: number): void;

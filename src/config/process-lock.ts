@@ -1,6 +1,6 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
-import { identityOf, isRunning, type ProcessIdentity } from '../config/process-identity.ts';
+import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** Keeps a second process out. It ends with the process that took it, however that ends. */
 export interface ProcessLock {
@@ -34,12 +34,6 @@ export function takeProcessLock(path: string): ProcessLock {
   } finally {
     rmSync(own, { force: true });
   }
-}
-
-/** The process that a lock names; `undefined` where there is none, or it has ended. */
-export function lockHolder(path: string): ProcessIdentity | undefined {
-  const holder = holderOf(path);
-  return holder !== undefined && isRunning(holder) ? holder : undefined;
 }
 
 function text(identity: ProcessIdentity | undefined): string {
