@@ -8,6 +8,7 @@ import { createLibp2p } from 'libp2p';
 import { formatNetworkKey, networkFingerprint } from '../../../src/config/network-key.ts';
 import { toByteStream } from '../../../src/swarm/network/libp2p-stream.ts';
 import { createSalsaStream } from '../../../src/swarm/network/salsa-stream.ts';
+import { collectGarbage } from '../../support/collect-garbage.ts';
 import { readAll, recordingLogger, sendPieces, soon, testNetwork } from './test-network.ts';
 
 const KEY = Buffer.alloc(32, 1);
@@ -41,9 +42,11 @@ describe('private network', () => {
     );
     const peer = await a.network.connect(b.addr, soon());
     const stream = await a.network.stations.openStream(peer, PROTOCOL, soon());
+    collectGarbage();
     const before = process.memoryUsage();
     const sent = await sendPieces(stream, 200, MB);
     expect(await result.promise).toEqual({ bytes: 200 * MB, sha256: sent });
+    collectGarbage();
     const after = process.memoryUsage();
     expect(after.arrayBuffers + after.heapUsed - before.arrayBuffers - before.heapUsed).toBeLessThan(
       100 * MB,
