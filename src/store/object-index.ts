@@ -19,6 +19,7 @@ export interface ObjectIndex {
   row(key: Buffer): StoredRow | undefined;
   has(key: Buffer): boolean;
   leaves(key: Buffer): Buffer | undefined;
+  /** A row that is shared stays so. */
   put(key: Buffer, row: StoredRow, leaves: Buffer | undefined): void;
   setShared(key: Buffer, row: StoredRow, shared: boolean): void;
   /** @param keepHolders the object only moves between complete and partial */
@@ -133,8 +134,10 @@ class TableObjectIndex implements ObjectIndex {
   }
 
   put(key: Buffer, row: StoredRow, leaves: Buffer | undefined): void {
-    this.bytes += row.storedSize - (this.row(key)?.storedSize ?? 0);
-    this.#rows.put(key, encodeStoredRow(row));
+    const before = this.row(key);
+    this.bytes += row.storedSize - (before?.storedSize ?? 0);
+    // It may come a second time by another way, for nobody who shares it: a pin has marked it for its image.
+    this.#rows.put(key, encodeStoredRow({ ...row, shared: row.shared || before?.shared === true }));
     if (leaves === undefined) return;
     this.#leaves.put(key, leaves);
     this.#holders.add(key, row.size, leaves);

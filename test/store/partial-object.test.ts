@@ -3,7 +3,7 @@ import { sha256 } from '../../src/base/digest.ts';
 import { rawCid } from '../../src/image/dag/file-dag.ts';
 import type { ObjectInfo } from '../../src/store/object-store.ts';
 import { storeLayout } from '../../src/store/store-layout.ts';
-import { bytesOf, cidOf, leavesOf, writeObject } from './store-fixture.ts';
+import { bytesOf, cidOf, leavesOf, testImage, writeObject } from './store-fixture.ts';
 import { suiteStore } from './suite-store.ts';
 
 const CHUNK = 262_144;
@@ -126,6 +126,23 @@ describe('partial objects', () => {
       expect(await store.blocks.get(partial.cid, options)).toBeDefined();
     }
     lease.end();
+  });
+
+  it('takes no shared mark from the object that came whole by another way and was pinned meanwhile', async () => {
+    const bytes = bytesOf(13, 3 * CHUNK);
+    const [pull, push] = [store.lease('pull'), store.lease('push')];
+    const partial = await store.objects.partial(pull, infoOf(bytes));
+    for (const leaf of [0, 1]) await partial.putLeaf(leaf, leafOf(bytes, leaf));
+    const { record, files, blocks } = testImage([bytes], { shared: true });
+    for (const file of files) writeObject(store, push, file);
+    for (const { cid, bytes: block } of blocks) store.blocks.put(push, cid, block);
+    await store.images.put(record);
+    expect(store.blocks.size(partial.cid, { sharedOnly: true })).toBeGreaterThan(0);
+    await partial.putLeaf(2, leafOf(bytes, 2));
+    expect(partial.complete).toBe(true);
+    expect(store.blocks.size(partial.cid, { sharedOnly: true })).toBeGreaterThan(0);
+    for (const lease of [pull, push]) lease.end();
+    await store.images.remove(record.root);
   });
 
   it('is swept once nothing holds it', async () => {

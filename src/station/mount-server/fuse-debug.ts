@@ -27,6 +27,8 @@ export function createFuseDebug(): FuseDebug {
     frames,
     look() {
       const kept = off !== undefined;
+      // Before they are kept: the next one may come at once.
+      const trace = traceFrames(frames);
       clearTimeout(off);
       off = setTimeout(() => {
         off = undefined;
@@ -34,7 +36,7 @@ export function createFuseDebug(): FuseDebug {
       }, KEEP_MS);
       off.unref();
       keepFrames(frames, true);
-      return { operations: operationCounts(new Uint32Array(counters)), kept, trace: traceFrames(frames) };
+      return { operations: operationCounts(new Uint32Array(counters)), kept, trace };
     },
   };
 }
